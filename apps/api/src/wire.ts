@@ -1,0 +1,30 @@
+import { createDatabase } from '@certwright/db';
+import { createTxtLookup } from '@certwright/dns';
+import { createJobQueue, storeOf } from '@certwright/jobs';
+import type { Config, Logger } from '@certwright/runtime';
+import { createApp } from './app';
+import { createDashboard } from './bull-board';
+
+/** Puts the adapters behind the ports; the only place that knows which is which. */
+export function wire(config: Config, logger: Logger) {
+  const database = createDatabase({ url: config.databaseUrl, sealingKey: config.masterKey.bytes });
+  const producer = createJobQueue(storeOf(config), logger);
+  const app = createApp({
+    ...database,
+    jobs: producer,
+    txtLookup: createTxtLookup(config.dns),
+    allowSpecialUseDomains: config.allowSpecialUseDomains,
+    issueWaitMs: config.orders.issueWaitMs,
+    phaseTimeoutMs: config.orders.phaseTimeoutMs,
+    keyType: config.orders.keyType,
+    profile: config.acme.profile,
+    logger,
+    health: { database: () => database.ping(), queue: () => producer.ping() },
+    authToken: config.authToken,
+    dashboard:
+      config.adminPassword === null
+        ? null
+        : createDashboard({ queues: producer.queues, password: config.adminPassword, allowWrites: config.bullBoardWrite }),
+  });
+  return { app, database, producer };
+}

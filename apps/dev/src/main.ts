@@ -1,0 +1,93 @@
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { createApiClient } from '@certwright/testing';
+import { DOMAIN, playTheCustomer } from './customer';
+import { createPrinter, type Printer } from './print';
+import { loadSettings, type Settings } from './settings';
+import { type DevStack, type Given, startDevStack } from './stack';
+
+const HELP = `npm start [-- --once] [-- --data FOLDER]
+
+Starts everything on this machine and gets a certificate for ${DOMAIN}.
+  --once         end after the certificate: 0 when there is one, 1 when not
+  --data FOLDER  where the database, keys and logs are kept (default .certwright/dev)
+DATABASE_URL, REDIS_URL or ACME_DIRECTORY (with ACME_CA_FILE) in the environment replace the embedded part.`;
+
+const ISSUE_TIMEOUT_MS = 120_000;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { once: { type: 'boolean' }, data: { type: 'string' }, help: { type: 'boolean' } },
+  });
+  const print = createPrinter();
+  if (values.help) {
+    print.text(HELP);
+    return 0;
+  }
+  const settings = loadSettings(path.resolve(values.data ?? path.join(__dirname, '../../../.certwright/dev')));
+  // Listened to from here on, so that Ctrl-C during the start stops what has been started.
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve('interrupted'));
+  });
+  const stack = await startDevStack(settings, givenParts(), print);
+  try {
+    const played = play(stack, settings, print);
+    const first = await Promise.race([played, stack.crashed, interrupted]);
+    if (first === 'interrupted') return 130;
+    if (typeof first === 'string') return failed(print, first);
+    if (values.once) return first.error ? failed(print, first.error) : 0;
+    if (first.error) print.text(`\n  No certificate: ${first.error}\n`);
+    showAround(stack, settings, print);
+    const end = await Promise.race([stack.crashed, interrupted]);
+    return end === 'interrupted' ? 0 : failed(print, end);
+  } finally {
+    await stack.stop();
+    print.step('stopped', 'no process is left behind');
+  }
+}
+
+function givenParts(): Given {
+  const { DATABASE_URL, REDIS_URL, ACME_DIRECTORY, ACME_CA_FILE, PORT } = process.env;
+  return {
+    ...(DATABASE_URL && { databaseUrl: DATABASE_URL }),
+    ...(REDIS_URL && { redisUrl: REDIS_URL }),
+    ...(ACME_DIRECTORY && { acmeDirectory: ACME_DIRECTORY }),
+    ...(ACME_CA_FILE && { acmeCaFile: ACME_CA_FILE }),
+    ...(PORT && { port: Number(PORT) }),
+  };
+}
+
+async function play(stack: DevStack, settings: Settings, print: Printer): Promise<{ error: string | null }> {
+  try {
+    await playTheCustomer({
+      api: createApiClient(stack.apiUrl, settings.authToken),
+      dns: stack.dns,
+      print,
+      rootPem: stack.rootPem,
+      timeoutMs: ISSUE_TIMEOUT_MS,
+    });
+    return { error: null };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function failed(print: Printer, sentence: string): number {
+  print.text(`\n  ${sentence}\n`);
+  return 1;
+}
+
+function showAround(stack: DevStack, settings: Settings, print: Printer): void {
+  print.text(`  API        ${stack.apiUrl}`);
+  print.text(`  docs       ${stack.apiUrl}/docs`);
+  print.text(`  queues     ${stack.apiUrl}/admin/queues (user operator, password in ${settings.folder}/admin-password)`);
+  print.text(`  try        curl -H "Authorization: Bearer $(cat ${settings.authTokenFile})" ${stack.apiUrl}/domains`);
+  print.text('\n  Ctrl-C stops everything.\n');
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`, () => process.exit(1));
+  },
+);

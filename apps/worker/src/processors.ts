@@ -1,0 +1,23 @@
+import {
+  awaitDns,
+  type AwaitDnsDeps,
+  finalizeOrder,
+  type FinalizeOrderDeps,
+  type JobName,
+  type JobPayloads,
+  placeOrder,
+  type PlaceOrderDeps,
+  reconcile,
+} from '@certwright/core';
+
+export type ProcessorDeps = PlaceOrderDeps & AwaitDnsDeps & FinalizeOrderDeps;
+
+/** One handler for every job in the catalog: the type leaves none out. */
+export type Processors = { [N in JobName]: (payload: JobPayloads[N]) => Promise<unknown> };
+
+export const createProcessors = (deps: ProcessorDeps): Processors => ({
+  'place-order': (payload) => placeOrder(deps, payload),
+  'await-dns': (payload) => awaitDns(deps, payload),
+  'finalize-order': (payload) => finalizeOrder(deps, payload),
+  reconcile: async () => ({ enqueued: await reconcile(deps) }),
+});

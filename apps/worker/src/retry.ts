@@ -1,0 +1,23 @@
+import { toProblem } from '@certwright/core';
+import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+
+/**
+ * The only place that knows how BullMQ expresses what a Problem asks for:
+ * `wait` delays the job and spends no attempt, `transient` leaves it to the job's attempts and backoff, `terminal` ends
+ * it. The reason is what an operator reads on the dashboard: as progress of a delayed job, or as a failed job's reason.
+ */
+export async function expressProblem(error: unknown, job: Job, token: string | undefined): Promise<never> {
+  const problem = toProblem(error);
+  const reason = `${problem.code}: ${problem.message}`;
+  switch (problem.disposition) {
+    case 'wait':
+      await job.updateProgress({ waiting: reason });
+      // DelayedError alone would strand the job: it must have been moved first.
+      await job.moveToDelayed(Date.now() + (problem.retryAfterMs ?? 0), token);
+      throw new DelayedError(reason);
+    case 'terminal':
+      throw new UnrecoverableError(reason);
+    case 'transient':
+      throw new Error(reason, { cause: problem.cause ?? problem });
+  }
+}

@@ -1,0 +1,99 @@
+import { type JobName, toProblem } from '@certwright/core';
+import { catalog, JOB_NAMES, type QueueBackend } from '@certwright/jobs';
+import { type Logger, withLogContext } from '@certwright/runtime';
+import type { Job, Worker } from 'bullmq';
+import type { Processors } from './processors';
+import { expressProblem } from './retry';
+
+/** How many jobs of a kind one process runs at a time. Those that talk to the CA are few: it is a stranger's server. */
+const concurrencyOf = (name: JobName, workerConcurrency: number): number =>
+  ({
+    'place-order': Math.min(16, workerConcurrency),
+    'await-dns': workerConcurrency,
+    'finalize-order': Math.min(16, workerConcurrency),
+    reconcile: 1,
+  })[name];
+
+/** A killed process's jobs are taken over by another within lock + interval, 35 s. */
+const LOCK_MS = 30_000;
+const STALLED_INTERVAL_MS = 5_000;
+
+/** BullMQ counts over a job's whole life; the order's deadline is the bound that matters. */
+const MAX_STALLED_COUNT = 1_000;
+
+export interface RunningWorkers {
+  /** Resolves when every worker has reached the queue store. */
+  ready(): Promise<void>;
+  /** Fetches no more jobs and waits for the running ones. */
+  close(): Promise<void>;
+}
+
+export function runWorkers({
+  backend,
+  processors,
+  logger,
+  workerConcurrency,
+}: {
+  backend: QueueBackend;
+  processors: Processors;
+  logger: Logger;
+  workerConcurrency: number;
+}): RunningWorkers {
+  const workers: Worker[] = JOB_NAMES.map((name) => {
+    const worker = backend.worker(name, (job, token) => runJob({ name, job, token, processors, logger }), {
+      concurrency: concurrencyOf(name, workerConcurrency),
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      maxStalledCount: MAX_STALLED_COUNT,
+    });
+    worker.on('error', (error) => logger.warn('the queue store is not reachable', { queue: name, error }));
+    worker.on('stalled', (jobId) => logger.warn('a job was taken over from a worker that is gone', { queue: name, jobId }));
+    return worker;
+  });
+  return {
+    async ready() {
+      await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+    },
+    async close() {
+      await Promise.all(workers.map((worker) => worker.close()));
+    },
+  };
+}
+
+interface Run {
+  name: JobName;
+  job: Job;
+  token: string | undefined;
+  processors: Processors;
+  logger: Logger;
+}
+
+function runJob({ name, job, token, processors, logger }: Run): Promise<unknown> {
+  const { orderId, tenantId, requestId } = job.data as { orderId?: string; tenantId?: string; requestId?: string };
+  const context = {
+    job: name,
+    jobId: job.id,
+    ...(orderId && { orderId }),
+    ...(tenantId && { tenantId }),
+    ...(requestId && { requestId }),
+  };
+  return withLogContext(context, async () => {
+    const startedAt = performance.now();
+    try {
+      const result = await dispatch(name, job.data, processors);
+      logger.log(name === 'reconcile' ? 'debug' : 'info', 'job done', { result, ms: Math.round(performance.now() - startedAt) });
+      return result;
+    } catch (error) {
+      const { code, disposition, message, retryAfterMs } = toProblem(error);
+      const level = disposition === 'wait' ? 'debug' : 'warn';
+      logger.log(level, `job ended in ${code}`, { disposition, reason: message, retryAfterMs, attempt: job.attemptsMade + 1, error });
+      return expressProblem(error, job, token);
+    }
+  });
+}
+
+async function dispatch<N extends JobName>(name: N, data: unknown, processors: Processors): Promise<unknown> {
+  const { value, error } = catalog[name].schema.validate(data, { allowUnknown: true });
+  if (error) throw error;
+  return processors[name](value);
+}

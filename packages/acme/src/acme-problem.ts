@@ -1,0 +1,167 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { terminal, transient, waitFor, type AcmeProblemDocument, type Problem } from '@certwright/core';
+
+/** Which request an answer belongs to: the same problem means different things at different steps. */
+export type AcmeStep =
+  | 'directory'
+  | 'nonce'
+  | 'new-account'
+  | 'new-order'
+  | 'order'
+  | 'authorization'
+  | 'challenge'
+  | 'finalize'
+  | 'certificate';
+
+const RATE_LIMIT_WAIT_MS = 60_000;
+const LOOK_AGAIN_MS = 5_000;
+/** No CA means longer; more is a typing error or an attack. */
+const MAX_RETRY_AFTER_MS = 7 * 86_400_000;
+const MAX_DETAIL_CHARS = 1_000;
+const MAX_SUBPROBLEMS = 100;
+const URN = 'urn:ietf:params:acme:error:';
+
+const ASKED_FOR: Record<AcmeStep, string> = {
+  directory: 'the directory',
+  nonce: 'a nonce',
+  'new-account': 'the account',
+  'new-order': 'the order',
+  order: "the order's state",
+  authorization: "the authorization's state",
+  challenge: 'the validation',
+  finalize: 'the certificate',
+  certificate: 'the certificate download',
+};
+
+/** Steps at which "no such thing" means that the order, or a part of it, no longer exists at the CA. */
+const GONE_ON_404: readonly AcmeStep[] = ['order', 'authorization', 'challenge', 'finalize'];
+const GONE_ON_MALFORMED: readonly AcmeStep[] = ['order', 'authorization'];
+
+/** What an answer that is not the expected one means for the order (RFC 8555 section 6.7). `now` in ms since 1970. */
+export function problemFromReply(
+  reply: { status: number; headers: IncomingHttpHeaders; body: string },
+  step: AcmeStep,
+  now = Date.now(),
+): Problem {
+  const { status } = reply;
+  const acme = acmeDocument(tryJson(reply.body), status);
+  const kind = acme?.type.startsWith(URN) ? acme.type.slice(URN.length) : null;
+  const retryAfterMs = retryAfter(reply.headers, now);
+  const options = { ...(acme !== null && { acme }), ...(retryAfterMs !== null && { retryAfterMs }) };
+  const words = acme === null ? `HTTP status ${status}` : acme.detail;
+  const asked = ASKED_FOR[step];
+
+  if (status === 429 || kind === 'rateLimited') {
+    const wait = retryAfterMs ?? RATE_LIMIT_WAIT_MS;
+    return waitFor('acme_rate_limited', `The CA limits the rate of requests: ${words}`, wait, options);
+  }
+  if (kind === 'badNonce') {
+    return transient('acme_server_error', `The CA refused one nonce after the other when asked for ${asked}.`, options);
+  }
+  if (status >= 500 || status === 408 || status === 425 || kind === 'serverInternal') {
+    return transient('acme_server_error', `The CA failed when asked for ${asked}: ${words}`, options);
+  }
+  if (kind === 'accountDoesNotExist') {
+    return transient('acme_account_unknown', `The CA does not know the account: ${words}`, options);
+  }
+  if (kind === 'orderNotReady') {
+    const wait = retryAfterMs ?? LOOK_AGAIN_MS;
+    return waitFor('acme_pending', `The order is not ready at the CA: ${words}`, wait, options);
+  }
+  // A proxy's 404 page must not end an order: only the CA's own answer, a problem document or an empty body, does.
+  const absent = status === 404 && (acme !== null || reply.body.trim() === '');
+  if ((absent && GONE_ON_404.includes(step)) || (kind === 'malformed' && GONE_ON_MALFORMED.includes(step))) {
+    return terminal('acme_order_gone', `The CA no longer has the order: ${words}`, options);
+  }
+  // The challenge was answered before, or the authorization is settled: reading the authorization again tells.
+  if (step === 'challenge' && (kind === 'malformed' || status === 409)) {
+    const wait = retryAfterMs ?? LOOK_AGAIN_MS;
+    return waitFor('acme_pending', `The CA did not start the validation: ${words}`, wait, options);
+  }
+  if (acme === null || status < 400) {
+    const detail = `The CA answered with HTTP status ${status} and no problem document when asked for ${asked}.`;
+    return transient('acme_bad_response', detail, options);
+  }
+  if (step === 'certificate' && status === 404) {
+    return transient('acme_server_error', `The CA does not have the certificate yet: ${words}`, options);
+  }
+  return terminal('acme_rejected', `The CA refused ${asked}: ${words}`, options);
+}
+
+export const badResponse = (detail: string): Problem =>
+  transient('acme_bad_response', `The CA's answer makes no sense: ${detail}.`);
+
+/** No answer at all: DNS, TCP, TLS, or a connection lost halfway. */
+export function unreachable(host: string, error: Error): Problem {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  const untrusted = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|DEPTH_ZERO/.test(code);
+  const hint = untrusted ? "; the server's TLS certificate is not trusted" : '';
+  return transient('acme_unreachable', `The CA at ${host} cannot be reached (${code}${hint}).`, { cause: error });
+}
+
+export const timedOut = (host: string, timeoutMs: number): Problem =>
+  transient('acme_unreachable', `The CA at ${host} did not answer within ${timeoutMs / 1000} s.`);
+
+/**
+ * `Retry-After` as a span in milliseconds (RFC 9110 section 10.2.3); null when absent or unreadable. A date is measured
+ * against the answer's own `Date`, as our clock may be wrong.
+ */
+export function retryAfter(headers: IncomingHttpHeaders, now = Date.now()): number | null {
+  const value = headers['retry-after']?.trim();
+  if (value === undefined || value === '') return null;
+  if (/^\d+$/.test(value)) return Math.min(Number(value) * 1000, MAX_RETRY_AFTER_MS);
+  const at = value.endsWith('GMT') ? Date.parse(value) : NaN; // Date.parse makes a date of `-5` too
+  if (Number.isNaN(at)) return null;
+  const sent = Date.parse(headers.date ?? '');
+  return Math.min(Math.max(0, at - (Number.isNaN(sent) ? now : sent)), MAX_RETRY_AFTER_MS);
+}
+
+/** A problem document (RFC 9457, RFC 8555 section 6.7.1), cut to a decent size; null when `value` is none. */
+export function acmeDocument(value: unknown, httpStatus?: number): AcmeProblemDocument | null {
+  if (!isObject(value) || (typeof value.type !== 'string' && typeof value.detail !== 'string')) return null;
+  const status = typeof value.status === 'number' ? value.status : httpStatus;
+  const subproblems = Array.isArray(value.subproblems) ? value.subproblems.slice(0, MAX_SUBPROBLEMS) : [];
+  return {
+    ...typeAndDetail(value),
+    ...(status !== undefined && { status }),
+    ...(subproblems.length > 0 && { subproblems: subproblems.filter(isObject).map(subproblem) }),
+  };
+}
+
+type Subproblem = NonNullable<AcmeProblemDocument['subproblems']>[number];
+
+function subproblem(value: Record<string, unknown>): Subproblem {
+  const { identifier } = value;
+  const named = isObject(identifier) && typeof identifier.type === 'string' && typeof identifier.value === 'string';
+  return {
+    ...typeAndDetail(value),
+    ...(named && { identifier: { type: clean(String(identifier.type)), value: clean(String(identifier.value)) } }),
+  };
+}
+
+const typeAndDetail = ({ type, detail }: Record<string, unknown>): { type: string; detail: string } => ({
+  type: typeof type === 'string' ? clean(type) : 'about:blank',
+  detail: typeof detail === 'string' ? clean(detail) : 'no detail given',
+});
+
+/** The CA's words on one line, without what looks like a JWS or a key authorization. */
+function clean(text: string): string {
+  return text
+    .slice(0, MAX_DETAIL_CHARS)
+    .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
+    .replace(/[\w-]{16,}\.[\w-]{43}(?![\w-])|[\w+/=-]{100,}/g, '[removed]')
+    .trim();
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Undefined when `text` is no JSON. */
+export function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

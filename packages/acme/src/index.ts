@@ -1,0 +1,3 @@
+export { createAcmeGateway, type AcmeGatewayOptions, type ClosableAcmeGateway } from './gateway';
+export { createKeyMaker } from './keys';
+export type { AcmeRequestInfo } from './transport';

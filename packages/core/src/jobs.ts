@@ -1,0 +1,19 @@
+/** What every job about an order carries: ids only, never names, tokens or keys. */
+export interface OrderJob {
+  tenantId: string;
+  orderId: string;
+  /** The HTTP request that asked for it, for the logs; absent when nobody asked (renewal, reconcile). */
+  requestId?: string;
+}
+
+export interface JobPayloads {
+  'place-order': OrderJob;
+  'await-dns': OrderJob;
+  'finalize-order': OrderJob;
+  reconcile: Record<string, never>;
+}
+
+export type JobName = keyof JobPayloads;
+
+/** The jobs that each move one order through one phase. */
+export type OrderJobName = 'place-order' | 'await-dns' | 'finalize-order';

@@ -1,0 +1,292 @@
+import type { DomainStatus } from './domain';
+import type { JobName, JobPayloads } from './jobs';
+import type { KeyType } from './key-type';
+import type { LiveOrderStatus, OrderStatus } from './order';
+import type { AcmeProblemDocument, ProblemCode } from './problem';
+import type { TxtEvidence } from './txt-evidence';
+
+// --- rows, as the stores hand them out ---------------------------------------------------------------------------
+
+export interface Domain {
+  id: string;
+  tenantId: string;
+  /** ASCII (A-label) form, lower case, no final dot. */
+  name: string;
+  status: DomainStatus;
+  statusReason: string | null;
+  verificationToken: string;
+  verifiedAt: Date | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface Authorization {
+  id: string;
+  /** The identifier's value, without `*.` (RFC 8555 section 7.1.4). */
+  identifier: string;
+  wildcard: boolean;
+  url: string;
+  challengeUrl: string;
+  txtName: string;
+  txtValue: string;
+  status: 'pending' | 'valid' | 'invalid';
+  evidence: TxtEvidence | null;
+  checkedAt: Date | null;
+}
+
+/** Why an order waits or failed. */
+export interface OrderReason {
+  code: ProblemCode;
+  detail: string;
+  acme?: AcmeProblemDocument;
+}
+
+export interface Order {
+  id: string;
+  tenantId: string;
+  domainId: string;
+  names: string[];
+  status: OrderStatus;
+  keyType: KeyType;
+  profile: string | null;
+  reason: OrderReason | null;
+  /** Transient failures in a row. */
+  failures: number;
+  dueAt: Date | null;
+  deadlineAt: Date | null;
+  accountId: string | null;
+  acmeUrl: string | null;
+  finalizeUrl: string | null;
+  certificateId: string | null;
+  requestId: string | null;
+  createdAt: Date;
+  updatedAt: Date;
+  authorizations: Authorization[];
+}
+
+export interface Certificate {
+  id: string;
+  tenantId: string;
+  domainId: string;
+  orderId: string;
+  names: string[];
+  chainPem: string;
+  serial: string;
+  sha256: string;
+  issuer: string;
+  keyType: string;
+  notBefore: Date;
+  notAfter: Date;
+  createdAt: Date;
+}
+
+export interface Page<T> {
+  data: T[];
+  nextCursor: string | null;
+}
+
+// --- stores ------------------------------------------------------------------------------------------------------
+
+export interface DomainStore {
+  /** @throws Problem `domain_exists` when the tenant has the name already. */
+  create(tenantId: string, domain: { name: string; verificationToken: string }): Promise<Domain>;
+  get(tenantId: string, id: string): Promise<Domain | null>;
+  /** Newest first. `q` matches a part of the name. @throws Problem `malformed_request` for a cursor that is not ours. */
+  list(
+    tenantId: string,
+    query: { status?: DomainStatus; q?: string; limit: number; cursor?: string },
+  ): Promise<Page<Domain>>;
+  /** `pending` to `verified`; null when the domain is not (or no longer) `pending`. */
+  markVerified(tenantId: string, id: string): Promise<Domain | null>;
+  /** With everything that hangs on it. False when there is none. */
+  delete(tenantId: string, id: string): Promise<boolean>;
+}
+
+/**
+ * The right to work on one order, held until `until` by the database's clock. Every write names the lease's token
+ * and the status it was read at; a stale holder therefore writes nothing and gets Problem `lease_lost`.
+ */
+export interface Lease {
+  /** As of the last write through this lease. */
+  readonly order: Order;
+  readonly token: number;
+  /** The database's time now (read at the claim, carried on by the monotonic clock): workers' clocks disagree. */
+  now(): Date;
+}
+
+export type Claim =
+  | { kind: 'claimed'; lease: Lease }
+  /** Somebody else holds the lease for `retryAfterMs` more. */
+  | { kind: 'busy'; retryAfterMs: number }
+  /** No such order, or it is `valid` or `invalid`. */
+  | { kind: 'over' };
+
+export interface AuthorizationInput {
+  identifier: string;
+  wildcard: boolean;
+  url: string;
+  challengeUrl: string;
+  txtName: string;
+  txtValue: string;
+  status: Authorization['status'];
+}
+
+export interface OrderChange {
+  dueAt?: Date;
+  deadlineAt?: Date;
+  accountId?: string;
+  acmeUrl?: string;
+  finalizeUrl?: string;
+  /** Given once, when the CA has told them. */
+  authorizations?: AuthorizationInput[];
+  /** Stored sealed, together, before finalize is sent. */
+  keyAndCsr?: { privateKeyPem: string; csrDer: Buffer };
+}
+
+export interface IssuedCertificate {
+  chainPem: string;
+  serial: string;
+  sha256: string;
+  issuer: string;
+  keyType: string;
+  notBefore: Date;
+  notAfter: Date;
+}
+
+export interface OrderStore {
+  /**
+   * Inserts an order with status `new`, due now, and moves the domain to `certificate_pending`, in one transaction.
+   * A domain has at most one live order: the loser of a race, and a repeated call, get the live one (`created: false`).
+   * @throws Problem `domain_not_verified`, `not_found`.
+   */
+  create(
+    tenantId: string,
+    order: {
+      domainId: string;
+      keyType: KeyType;
+      profile: string | null;
+      phaseMs: number;
+      requestId: string | null;
+    },
+  ): Promise<{ order: Order; created: boolean }>;
+  get(tenantId: string, id: string): Promise<Order | null>;
+  /** The newest order of a domain, live or over. */
+  latest(tenantId: string, domainId: string): Promise<Order | null>;
+  /** A domain's orders, newest first, at most `limit`. */
+  list(tenantId: string, domainId: string, limit: number): Promise<Order[]>;
+  /** Takes the lease for `leaseMs` if nobody holds it. */
+  claim(tenantId: string, orderId: string, leaseMs: number): Promise<Claim>;
+  /** Guarded transition; renews the lease and clears the reason and the failure count. @throws Problem `lease_lost` */
+  advance(lease: Lease, to: LiveOrderStatus, change: OrderChange): Promise<void>;
+  /** Guarded: writes what each name server said, and the authorizations' statuses at the CA. @throws Problem `lease_lost` */
+  recordAuthorizations(
+    lease: Lease,
+    updates: { id: string; evidence?: TxtEvidence; status?: Authorization['status'] }[],
+  ): Promise<void>;
+  /** Guarded: sets the next `dueAt` and why, and lets go of the lease. `failed` counts one more transient failure. */
+  release(lease: Lease, next: { dueAt: Date; reason: OrderReason | null; failed: boolean }): Promise<void>;
+  /** Guarded, terminal: order `invalid`; domain `failed` (or `active` again where it still has a certificate). */
+  fail(lease: Lease, reason: OrderReason): Promise<void>;
+  /** Guarded, terminal, one transaction: the certificate with its key, order `valid`, domain `active`. */
+  complete(lease: Lease, certificate: IssuedCertificate): Promise<void>;
+  /** The key and CSR stored by `advance`, unsealed; null when there are none yet. @throws Problem `sealing_key_missing` */
+  keyAndCsr(lease: Lease): Promise<{ privateKeyPem: string; csrDer: Buffer } | null>;
+  /** Live orders of all tenants, overdue by more than `graceMs` and leased to nobody, the most overdue first. */
+  overdue(graceMs: number, limit: number): Promise<Pick<Order, 'id' | 'tenantId' | 'status' | 'requestId'>[]>;
+}
+
+export interface CertificateStore {
+  get(tenantId: string, id: string): Promise<Certificate | null>;
+  /** The domain's newest certificate. */
+  latest(tenantId: string, domainId: string): Promise<Certificate | null>;
+  /** PEM (PKCS #8), unsealed. @throws Problem `sealing_key_missing` */
+  privateKey(tenantId: string, id: string): Promise<string | null>;
+}
+
+export interface AcmeAccount {
+  id: string;
+  privateKeyPem: string;
+  /** Null until the CA has told it (RFC 8555 section 7.3). */
+  url: string | null;
+}
+
+export interface AccountStore {
+  /**
+   * The one account for this directory and e-mail. The first caller's new key wins under a unique index and all others
+   * get that key; as newAccount is idempotent for a key (RFC 8555 section 7.3.1), the CA too ends up with one account.
+   */
+  findOrCreate(directoryUrl: string, email: string | null, newKeyPem: () => Promise<string>): Promise<AcmeAccount>;
+  get(id: string): Promise<AcmeAccount | null>;
+  setUrl(id: string, url: string | null): Promise<void>;
+}
+
+// --- the world outside -------------------------------------------------------------------------------------------
+
+export interface AcmeOrder {
+  url: string;
+  status: 'pending' | 'ready' | 'processing' | 'valid' | 'invalid';
+  authorizationUrls: string[];
+  finalizeUrl: string;
+  certificateUrl: string | null;
+  expires: Date | null;
+  error: AcmeProblemDocument | null;
+  /** From `Retry-After`. */
+  retryAfterMs: number | null;
+}
+
+export interface AcmeAuthorization {
+  url: string;
+  identifier: string;
+  wildcard: boolean;
+  status: 'pending' | 'valid' | 'invalid' | 'deactivated' | 'expired' | 'revoked';
+  dns01: {
+    url: string;
+    status: 'pending' | 'processing' | 'valid' | 'invalid';
+    token: string;
+    error: AcmeProblemDocument | null;
+  } | null;
+  retryAfterMs: number | null;
+}
+
+/**
+ * One request to the CA per method (plus nonces), each bounded in time, none of them waiting or polling.
+ * @throws Problem with one of the `acme_*` codes; the CA's own words are in `acme`.
+ */
+export interface AcmeGateway {
+  readonly directoryUrl: string;
+  /** RFC 8555 section 7.3. Returns the account URL; for a key the CA knows, that account's. */
+  newAccount(privateKeyPem: string, email: string | null): Promise<string>;
+  newOrder(account: AcmeAccount, order: { names: string[]; profile: string | null }): Promise<AcmeOrder>;
+  getOrder(account: AcmeAccount, url: string): Promise<AcmeOrder>;
+  getAuthorization(account: AcmeAccount, url: string): Promise<AcmeAuthorization>;
+  /** Tells the CA to validate (RFC 8555 section 7.5.1). */
+  respondToChallenge(account: AcmeAccount, challengeUrl: string): Promise<void>;
+  finalize(account: AcmeAccount, order: { url: string; finalizeUrl: string }, csrDer: Buffer): Promise<AcmeOrder>;
+  /** The PEM chain, leaf first (RFC 8555 section 7.4.2). */
+  downloadCertificate(account: AcmeAccount, certificateUrl: string): Promise<string>;
+  /** The TXT value for a dns-01 token: base64url(SHA-256(key authorization)) (RFC 8555 section 8.4). No request. */
+  dns01Value(account: AcmeAccount, token: string): Promise<string>;
+}
+
+export interface KeyMaker {
+  /** PKCS #8 PEM. */
+  accountKey(): Promise<string>;
+  /** A new key and a CSR for `names` signed by it (RFC 2986). */
+  keyAndCsr(names: string[], keyType: KeyType): Promise<{ privateKeyPem: string; csrDer: Buffer }>;
+}
+
+export interface TxtLookup {
+  /**
+   * Asks every authoritative name server of `fqdn` whether it has all of `expected`. Never throws for what DNS says or
+   * doesn't say: that is the evidence. Bounded in time whatever the servers do.
+   */
+  lookup(fqdn: string, expected: string[]): Promise<TxtEvidence>;
+}
+
+export interface JobQueue {
+  /**
+   * Best effort and bounded in time: false (and a log line) when the queue store can't be reached; never throws.
+   * A job that is already queued or delayed for the same order is left as it is.
+   */
+  enqueue<N extends JobName>(name: N, payload: JobPayloads[N], options?: { delayMs?: number }): Promise<boolean>;
+}

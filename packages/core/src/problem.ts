@@ -1,0 +1,106 @@
+/** Codes are part of the API contract: clients switch on them, so they are never renamed. */
+export type ProblemCode =
+  // what the caller can mend
+  | 'malformed_request'
+  | 'validation_failed'
+  | 'invalid_name'
+  | 'unauthorized'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'unsupported_media_type'
+  | 'payload_too_large'
+  | 'domain_exists'
+  | 'domain_not_pending'
+  | 'domain_not_verified'
+  | 'ownership_record_absent'
+  | 'certificate_absent'
+  // DNS
+  | 'dns_lookup_failed'
+  | 'dns_not_ready'
+  | 'dns_deadline_passed'
+  | 'order_deadline_passed'
+  // the certificate authority
+  | 'acme_unreachable'
+  | 'acme_server_error'
+  | 'acme_bad_response'
+  | 'acme_rate_limited'
+  | 'acme_account_unknown'
+  | 'acme_order_gone'
+  | 'acme_rejected'
+  | 'acme_challenge_failed'
+  | 'acme_order_invalid'
+  | 'acme_pending'
+  | 'certificate_mismatch'
+  // ourselves
+  | 'lease_busy'
+  | 'lease_lost'
+  | 'sealing_key_missing'
+  | 'database_not_migrated'
+  | 'database_unavailable'
+  | 'queue_unavailable'
+  | 'internal_error';
+
+/** A problem document as an ACME server sends it (RFC 8555 section 6.7). */
+export interface AcmeProblemDocument {
+  /** The whole URN, e.g. `urn:ietf:params:acme:error:dns`. */
+  type: string;
+  detail: string;
+  status?: number;
+  subproblems?: { type: string; detail: string; identifier?: { type: string; value: string } }[];
+}
+
+/**
+ * What follows from a problem; there is no fourth.
+ * - `terminal`: trying again changes nothing; an order fails and keeps the reason.
+ * - `wait`: nothing is wrong yet; look again after `retryAfterMs`. Spends no retry budget.
+ * - `transient`: something broke that usually mends itself; the queue retries with backoff.
+ */
+export type Disposition = 'terminal' | 'wait' | 'transient';
+
+export interface ProblemOptions {
+  /** Milliseconds, a span and not a date: workers' clocks disagree. */
+  retryAfterMs?: number;
+  acme?: AcmeProblemDocument;
+  /** Which members of the input are wrong, as JSON pointers (RFC 6901). */
+  errors?: { pointer: string; detail: string }[];
+  cause?: unknown;
+}
+
+/** The only error our own code throws on purpose. `message` is safe to show to a client: no SQL, no secrets. */
+export class Problem extends Error {
+  readonly retryAfterMs: number | undefined;
+  readonly acme: AcmeProblemDocument | undefined;
+  readonly errors: { pointer: string; detail: string }[] | undefined;
+
+  constructor(
+    readonly code: ProblemCode,
+    readonly disposition: Disposition,
+    detail: string,
+    options: ProblemOptions = {},
+  ) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'Problem';
+    this.retryAfterMs = options.retryAfterMs;
+    this.acme = options.acme;
+    this.errors = options.errors;
+  }
+}
+
+export const terminal = (code: ProblemCode, detail: string, options?: ProblemOptions): Problem =>
+  new Problem(code, 'terminal', detail, options);
+
+export const waitFor = (
+  code: ProblemCode,
+  detail: string,
+  retryAfterMs: number,
+  options?: Omit<ProblemOptions, 'retryAfterMs'>,
+): Problem => new Problem(code, 'wait', detail, { ...options, retryAfterMs });
+
+export const transient = (code: ProblemCode, detail: string, options?: ProblemOptions): Problem =>
+  new Problem(code, 'transient', detail, options);
+
+/** Anything that is not a Problem is a bug or an outage: the queue tries again, and no detail leaves the process. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return transient('internal_error', 'An unexpected error happened; the log has the details.', { cause: error });
+}

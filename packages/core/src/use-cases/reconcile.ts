@@ -1,0 +1,27 @@
+import { isLive, jobFor } from '../order';
+import type { JobQueue, OrderStore } from '../ports';
+
+/** How long an order may be overdue before its job is taken for lost, in milliseconds. */
+export const RECONCILE_GRACE_MS = 5_000;
+
+/** As many as one pass may enqueue; the next pass takes the rest. */
+const RECONCILE_LIMIT = 5_000;
+
+/**
+ * Enqueues a job for every order that is overdue beyond the grace period: its job was never added, or the queue store
+ * has lost it. Harmless where the job still exists (it is deduplicated). Returns how many it enqueued.
+ */
+export async function reconcile(deps: { orders: Pick<OrderStore, 'overdue'>; jobs: JobQueue }): Promise<number> {
+  let enqueued = 0;
+  for (const order of await deps.orders.overdue(RECONCILE_GRACE_MS, RECONCILE_LIMIT)) {
+    if (!isLive(order.status)) continue;
+    const payload = {
+      tenantId: order.tenantId,
+      orderId: order.id,
+      ...(order.requestId && { requestId: order.requestId }),
+    };
+    if (!(await deps.jobs.enqueue(jobFor(order.status), payload))) break;
+    enqueued += 1;
+  }
+  return enqueued;
+}

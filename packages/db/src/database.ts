@@ -1,0 +1,51 @@
+import type { AccountStore, CertificateStore, DomainStore, OrderStore } from '@certwright/core';
+import { createAccountStore } from './account-store';
+import { createCertificateStore } from './certificate-store';
+import { createClient } from './client';
+import { createDomainStore } from './domain-store';
+import { createOrderStore } from './order-store';
+import { createSealedBox } from './sealed-box';
+import { verifySealingKey } from './sealing-check';
+import { mapOutages } from './unavailable';
+
+export interface Database {
+  domains: DomainStore;
+  orders: OrderStore;
+  certificates: CertificateStore;
+  accounts: AccountStore;
+  /** @throws Problem `sealing_key_missing` when the database was sealed with another master key. */
+  verifySealingKey(): Promise<void>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * The stores over one pool of at most `poolMax` connections; none is opened before the first query.
+ * Every method throws Problem `database_unavailable` (transient) when PostgreSQL is away.
+ */
+export function createDatabase({
+  url,
+  sealingKey,
+  poolMax = 10,
+}: {
+  url: string;
+  /** 32 bytes. */
+  sealingKey: Buffer;
+  poolMax?: number;
+}): Database {
+  const db = createClient(url, poolMax);
+  const box = createSealedBox(sealingKey);
+  return {
+    domains: mapOutages(createDomainStore(db)),
+    orders: mapOutages(createOrderStore(db, box)),
+    certificates: mapOutages(createCertificateStore(db, box)),
+    accounts: mapOutages(createAccountStore(db, box)),
+    ...mapOutages({
+      verifySealingKey: () => verifySealingKey(db, box),
+      ping: async () => {
+        await db.$queryRaw`SELECT 1`;
+      },
+    }),
+    close: () => db.$disconnect(),
+  };
+}

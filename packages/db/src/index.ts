@@ -1,0 +1,2 @@
+export { createDatabase, type Database } from './database';
+export { migrate } from './migrate';

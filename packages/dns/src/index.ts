@@ -1,0 +1,1 @@
+export { createTxtLookup, type TxtLookupOptions } from './lookup-txt';

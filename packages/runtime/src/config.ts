@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { type RawEnvironment, readEnvironment } from './env';
+import { environmentSchema, type Resolver } from './schema';
+
+export type Role = 'api' | 'worker' | 'migrate';
+
+/** Durations are in milliseconds. */
+export interface Config {
+  production: boolean;
+  port: number;
+  host: string;
+  healthPort: number;
+  databaseUrl: string;
+  /** Null: the queue lives in PostgreSQL. */
+  redisUrl: string | null;
+  acme: { directoryUrl: string; email: string | null; caPem: string | null; profile: string | null };
+  /** No resolvers: the system's. */
+  dns: { resolvers: Resolver[]; authoritativePort: number; allowPrivate: boolean; timeoutMs: number };
+  orders: {
+    pollIntervalMs: number;
+    pollTimeoutMs: number;
+    phaseTimeoutMs: number;
+    issueWaitMs: number;
+    keyType: 'ec-256' | 'ec-384' | 'rsa-2048' | 'rsa-4096';
+  };
+  /** Null, in development only: every request is accepted, and only from this machine. */
+  authToken: string | null;
+  /** Null: there is no dashboard. */
+  adminPassword: string | null;
+  bullBoardWrite: boolean;
+  masterKey: { bytes: Buffer; isDevelopmentKey: boolean };
+  logLevel: string;
+  allowSpecialUseDomains: boolean;
+  workerConcurrency: number;
+}
+
+/** One message that names every wrong variable and never a value. */
+export class ConfigError extends Error {
+  constructor(readonly problems: string[]) {
+    super(`The configuration is wrong:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+/** sysexits.h: something is wrong with the configuration. */
+export const EXIT_CONFIG = 78;
+
+/** Public, so worth nothing: it lets API and worker of a development machine share a database without any set-up. */
+const developmentKey = (): Buffer => createHash('sha256').update('certwright development master key').digest();
+
+/** @throws ConfigError */
+export function loadConfig(role: Role, environment: RawEnvironment = readEnvironment()): Config {
+  const production = environment.values.NODE_ENV === 'production';
+  const { value, error } = environmentSchema(production, role).validate(environment.values, {
+    abortEarly: false,
+    errors: { wrap: { label: false } },
+  });
+  const unreadable = new Set(environment.errors.map((text) => text.split(/[_ ]FILE|\s/)[0]));
+  const invalid = (error?.details ?? []).filter(({ path }) => !unreadable.has(String(path[0]))).map(({ message }) => message);
+  const problems = [...environment.errors, ...invalid];
+  if (problems.length > 0) throw new ConfigError(problems);
+  const authToken: string | null = value.AUTH_TOKEN ?? null;
+  return {
+    production,
+    port: value.PORT,
+    host: value.HOST ?? (authToken === null ? '127.0.0.1' : '0.0.0.0'),
+    healthPort: value.HEALTH_PORT,
+    databaseUrl: value.DATABASE_URL,
+    redisUrl: value.REDIS_URL ?? null,
+    acme: {
+      directoryUrl: value.ACME_DIRECTORY,
+      email: value.ACME_EMAIL ?? null,
+      caPem: value.ACME_CA_PEM ?? null,
+      profile: value.ACME_PROFILE ?? null,
+    },
+    dns: {
+      resolvers: value.DNS_RESOLVERS,
+      authoritativePort: value.DNS_AUTHORITATIVE_PORT,
+      allowPrivate: value.DNS_ALLOW_PRIVATE,
+      timeoutMs: value.DNS_TIMEOUT,
+    },
+    orders: {
+      pollIntervalMs: value.POLL_INTERVAL,
+      pollTimeoutMs: value.POLL_TIMEOUT,
+      phaseTimeoutMs: value.ORDER_TIMEOUT,
+      issueWaitMs: value.ISSUE_WAIT,
+      keyType: value.CERT_KEY_TYPE,
+    },
+    authToken,
+    adminPassword: value.ADMIN_PASSWORD ?? null,
+    bullBoardWrite: value.BULL_BOARD_WRITE,
+    masterKey: { bytes: value.MASTER_KEY ?? developmentKey(), isDevelopmentKey: value.MASTER_KEY === undefined },
+    logLevel: value.LOG_LEVEL,
+    allowSpecialUseDomains: value.ALLOW_SPECIAL_USE_DOMAINS,
+    workerConcurrency: value.WORKER_CONCURRENCY,
+  };
+}

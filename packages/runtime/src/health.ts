@@ -1,0 +1,45 @@
+import { createServer, type Server } from 'node:http';
+import { within } from './within';
+
+export type HealthChecks = Record<string, () => Promise<void>>;
+
+export interface Health {
+  ok: boolean;
+  checks: Record<string, 'ok' | 'failing'>;
+}
+
+const CHECK_TIMEOUT_MS = 2_000;
+
+/** Runs all checks side by side, each bounded to 2 s. */
+export async function checkHealth(checks: HealthChecks): Promise<Health> {
+  const results = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      const failed = await within(CHECK_TIMEOUT_MS, check()).then(
+        () => false,
+        () => true,
+      );
+      return [name, failed ? 'failing' : 'ok'] as const;
+    }),
+  );
+  return { ok: results.every(([, result]) => result === 'ok'), checks: Object.fromEntries(results) };
+}
+
+/** `/healthz` (alive) and `/readyz` (all checks pass) for a process without an HTTP API of its own. */
+export function startHealthServer(port: number, checks: HealthChecks): Promise<Server> {
+  const server = createServer((request, response) => {
+    void (async () => {
+      const reply = (status: number, body: unknown): void => {
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      };
+      if (request.url === '/healthz') reply(200, { status: 'ok' });
+      else if (request.url === '/readyz') {
+        const health = await checkHealth(checks);
+        reply(health.ok ? 200 : 503, health);
+      } else reply(404, { status: 'not found' });
+    })();
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, () => resolve(server));
+  });
+}

@@ -1,0 +1,114 @@
+import { isIP } from 'node:net';
+import Joi from 'joi';
+
+const UNIT_MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `10s`, `5m`, `500ms`: to milliseconds. A number without a unit is refused: nobody remembers which it would be. */
+const duration = (fallback: string) =>
+  Joi.string()
+    .custom((text: string, helpers) => {
+      const [, amount, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
+      const ms = Number(amount) * (UNIT_MS[unit ?? ''] ?? NaN);
+      return ms > 0 ? ms : helpers.error('any.invalid');
+    })
+    .default(() => toMs(fallback))
+    .messages({ 'any.invalid': '{{#label}} must be a duration such as 10s, 5m, 1h or 500ms' });
+
+const toMs = (text: string): number => parseInt(text, 10) * (UNIT_MS[text.replace(/\d+/, '')] ?? NaN);
+
+const port = (fallback: number) =>
+  Joi.number().integer().min(1).max(65_535).default(fallback).messages({ '*': '{{#label}} must be a port, 1 to 65535' });
+
+const flag = Joi.boolean().default(false).messages({ '*': '{{#label}} must be true or false' });
+
+/** Names what is wrong, never the value: it may be a secret. */
+const url = (schemes: string[], example: string) =>
+  Joi.string()
+    .uri({ scheme: schemes })
+    .messages({ '*': `{{#label}} must be a URL such as ${example}` });
+
+export interface Resolver {
+  address: string;
+  port: number;
+}
+
+/** `ip`, `ip:port`, `[ipv6]:port`, comma-separated. */
+const resolvers = Joi.string()
+  .custom((text: string, helpers) => {
+    const parsed = text.split(',').map((one) => parseResolver(one.trim()));
+    return parsed.every((one) => one !== null) ? parsed : helpers.error('any.invalid');
+  })
+  .default(() => [])
+  .messages({ 'any.invalid': '{{#label}} must be addresses such as 9.9.9.9,[2620:fe::fe]:53' });
+
+function parseResolver(text: string): Resolver | null {
+  if (isIP(text)) return { address: text, port: 53 };
+  const [, address = '', portText = ''] = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(text) ?? [];
+  const number = Number(portText);
+  if (!isIP(address) || number < 1 || number > 65_535) return null;
+  return { address, port: number };
+}
+
+const masterKey = Joi.string()
+  .custom((text: string, helpers) => {
+    const bytes = Buffer.from(text, 'base64');
+    const isBase64 = /^[A-Za-z0-9+/_-]+={0,2}$/.test(text);
+    return isBase64 && bytes.length === 32 ? bytes : helpers.error('any.invalid');
+  })
+  .messages({ 'any.invalid': '{{#label}} must be 32 bytes in base64 (make one: openssl rand -base64 32)' });
+
+const neededInProduction = <S extends Joi.Schema>(schema: S, isNeeded: boolean): S =>
+  isNeeded
+    ? (schema.required().messages({ 'any.required': '{{#label}} must be set when NODE_ENV is production' }) as S)
+    : schema;
+
+/** Every variable there is, with its form and default. `production` makes the secrets required. */
+export const environmentSchema = (production: boolean, role: 'api' | 'worker' | 'migrate') =>
+  Joi.object({
+    NODE_ENV: Joi.string(),
+    PORT: port(3000),
+    HOST: Joi.string().hostname().messages({ '*': '{{#label}} must be an address or host name' }),
+    HEALTH_PORT: port(3001),
+    DATABASE_URL: url(['postgres', 'postgresql'], 'postgresql://user:password@host:5432/certwright')
+      .required()
+      .messages({ 'any.required': '{{#label}} must be set, such as postgresql://user:password@host:5432/certwright' }),
+    REDIS_URL: url(['redis', 'rediss'], 'redis://host:6379'),
+    ACME_DIRECTORY: url(['https', 'http'], 'https://acme-v02.api.letsencrypt.org/directory').default(
+      'https://acme-staging-v02.api.letsencrypt.org/directory',
+    ),
+    ACME_EMAIL: Joi.string().email({ tlds: false }).messages({ '*': '{{#label}} must be an e-mail address' }),
+    ACME_CA_PEM: Joi.string()
+      .pattern(/-----BEGIN CERTIFICATE-----/)
+      .messages({ '*': 'ACME_CA_FILE must be a file with certificates in PEM' }),
+    ACME_PROFILE: Joi.string().max(64),
+    DNS_RESOLVERS: resolvers,
+    DNS_AUTHORITATIVE_PORT: port(53),
+    DNS_ALLOW_PRIVATE: flag,
+    POLL_INTERVAL: duration('10s'),
+    POLL_TIMEOUT: duration('5m'),
+    ORDER_TIMEOUT: duration('1d'),
+    DNS_TIMEOUT: duration('10s'),
+    ISSUE_WAIT: duration('10s'),
+    CERT_KEY_TYPE: Joi.string()
+      .valid('ec-256', 'ec-384', 'rsa-2048', 'rsa-4096')
+      .default('ec-256')
+      .messages({ '*': '{{#label}} must be ec-256, ec-384, rsa-2048 or rsa-4096' }),
+    AUTH_TOKEN: neededInProduction(
+      Joi.string().min(16).messages({ 'string.min': '{{#label}} must have at least 16 characters' }),
+      production && role === 'api',
+    ),
+    ADMIN_PASSWORD: Joi.string().min(8).messages({ '*': '{{#label}} must have at least 8 characters' }),
+    BULL_BOARD_WRITE: flag,
+    MASTER_KEY: neededInProduction(masterKey, production && role !== 'migrate'),
+    LOG_LEVEL: Joi.string()
+      .valid('error', 'warn', 'info', 'debug')
+      .default('info')
+      .messages({ '*': '{{#label}} must be error, warn, info or debug' }),
+    ALLOW_SPECIAL_USE_DOMAINS: flag,
+    WORKER_CONCURRENCY: Joi.number()
+      .integer()
+      .min(1)
+      .max(10_000)
+      .default(100)
+      .messages({ '*': '{{#label}} must be a whole number from 1 to 10000' }),
+  }).unknown(true);

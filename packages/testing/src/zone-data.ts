@@ -1,0 +1,67 @@
+import type { Answer } from 'dns-packet';
+
+const TTL = 1;
+
+/** One zone in memory: TXT, CNAME and address records under an apex, the same on all its servers unless said. */
+export interface Zone {
+  apex: string;
+  /** NS host name to its address. */
+  servers: Map<string, string>;
+  cnames: Map<string, string>;
+  /** TXT values by name. */
+  txt: Map<string, string[]>;
+  /** TXT values that one server has instead: by address, then name. */
+  txtOn: Map<string, Map<string, string[]>>;
+  addresses: Map<string, string>;
+}
+
+export const lower = (name: string): string => name.toLowerCase().replace(/\.$/, '');
+export const isUnder = (name: string, apex: string): boolean => name === apex || name.endsWith(`.${apex}`);
+
+export function makeZone(apex: string, addresses: string[]): Zone {
+  const servers = new Map(addresses.map((address, index) => [`ns${index + 1}.${apex}`, address]));
+  return { apex, servers, cnames: new Map(), txt: new Map(), txtOn: new Map(), addresses: new Map(servers) };
+}
+
+export const soaOf = ({ apex }: Zone): Answer => ({
+  type: 'SOA',
+  name: apex,
+  ttl: TTL,
+  data: { mname: `ns1.${apex}`, rname: `hostmaster.${apex}`, serial: 1, refresh: 60, retry: 60, expire: 3_600, minimum: TTL },
+});
+
+export const nsOf = ({ apex, servers }: Zone): Answer[] =>
+  [...servers.keys()].map((host) => ({ type: 'NS', name: apex, ttl: TTL, data: host }));
+
+export const glueOf = ({ servers }: Zone): Answer[] =>
+  [...servers].map(([name, data]) => ({ type: 'A', name, ttl: TTL, data }));
+
+/** The zone's records of one name and type, as the server at `address` has them; a CNAME answers for every type. */
+export function recordsOf(zone: Zone, name: string, type: string, address: string): Answer[] {
+  const alias = zone.cnames.get(name);
+  if (alias !== undefined) return [{ type: 'CNAME', name, ttl: TTL, data: alias }];
+  if (name === zone.apex && type === 'SOA') return [soaOf(zone)];
+  if (name === zone.apex && type === 'NS') return nsOf(zone);
+  const ip = zone.addresses.get(name);
+  if (type === 'A' && ip !== undefined) return [{ type: 'A', name, ttl: TTL, data: ip }];
+  if (type !== 'TXT') return [];
+  const values = zone.txtOn.get(address)?.get(name) ?? zone.txt.get(name) ?? [];
+  return values.map((value) => ({ type: 'TXT', name, ttl: TTL, data: strings(value) }));
+}
+
+/** A TXT record is made of strings of at most 255 bytes (RFC 1035 section 3.3.14). */
+function strings(value: string): Buffer[] {
+  const bytes = Buffer.from(value);
+  const parts: Buffer[] = [];
+  for (let at = 0; at < bytes.length || at === 0; at += 255) parts.push(bytes.subarray(at, at + 255));
+  return parts;
+}
+
+/** Whether the name, or one below it, has any record: NODATA if so, NXDOMAIN if not (RFC 8020). */
+export function exists(zone: Zone, name: string, address: string): boolean {
+  const own = zone.txtOn.get(address) ?? new Map<string, string[]>();
+  const names = [zone.apex, ...zone.cnames.keys(), ...zone.addresses.keys()];
+  for (const [txtName, values] of zone.txt) if ((own.get(txtName) ?? values).length > 0) names.push(txtName);
+  for (const [txtName, values] of own) if (values.length > 0) names.push(txtName);
+  return names.some((one) => isUnder(one, name));
+}
