@@ -56,6 +56,7 @@ async function serve() {
 }
 
 async function createEngine() {
+  if (!options.url) throw new Error('DATABASE_URL is not set: this command needs a PostgreSQL server.');
   const SchemaEngine = await loadSchemaEngine();
   const datamodels = options.datamodels.map((file) => [file, readFileSync(file, 'utf8')]);
   const adapters = bindMigrationAwareSqlAdapterFactory(new SchemaAdapterFactory(options.url));
@@ -74,7 +75,7 @@ function answer({ id, method }, result) {
   // The native engine has the CLI print a difference; this build returns it as text.
   if (method === 'diff' && result?.stdout) {
     const content = result.stdout.replace(/\n$/, '');
-    send({ jsonrpc: '2.0', id: `print-${id}`, method: 'print', params: { content } });
+    send({ jsonrpc: '2.0', id: 1e9 + id, method: 'print', params: { content } });
   }
   send({ jsonrpc: '2.0', id, result: result ?? null });
 }

@@ -10,7 +10,7 @@ const PRISMA_CODES = new Map([
 ]);
 const ACCESS_DENIED = 'P1010';
 
-/** `schema-engine cli <command>`. Returns the exit code; what went wrong is one line of JSON on stderr. */
+/** `schema-engine cli <command>`. Returns the exit code; what went wrong is JSON on stderr. */
 export async function runDatabaseCommand(command, url) {
   const name = decodeURIComponent(new URL(url).pathname.slice(1)) || 'postgres';
   const identifier = pg.escapeIdentifier(name);
@@ -37,7 +37,10 @@ async function query(connectionString, sql) {
 }
 
 function report(error) {
+  const timestamp = new Date().toISOString();
   const fields = { message: error.message, error_code: PRISMA_CODES.get(error.code) ?? ACCESS_DENIED };
-  const line = { level: 'ERROR', target: 'schema_engine::logger', timestamp: new Date().toISOString(), fields };
-  process.stderr.write(`${JSON.stringify(line)}\n`);
+  // The CLI takes the first line for the engine's greeting, and looks for the error after it.
+  const greeting = { level: 'INFO', target: 'schema_engine', timestamp, fields: { message: 'Starting schema engine CLI' } };
+  const failure = { level: 'ERROR', target: 'schema_engine::logger', timestamp, fields };
+  process.stderr.write(`${JSON.stringify(greeting)}\n${JSON.stringify(failure)}\n`);
 }

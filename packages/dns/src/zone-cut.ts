@@ -1,5 +1,5 @@
 import type { Answer, StringAnswer } from 'dns-packet';
-import { type DnsReply, query, type Question, type ServerAddress } from './wire';
+import { type DnsReply, DnsWireError, query, type Question, type ServerAddress } from './wire';
 
 export interface NameServer {
   /** The NS host name. */
@@ -73,7 +73,7 @@ async function ask(question: Question, { resolvers, budgetMs }: Asking): Promise
       const reply = await query(question, resolver, { timeoutMs, recursionDesired: true, checkingDisabled: true });
       if (reply.rcode === 'NOERROR' || reply.rcode === 'NXDOMAIN') return reply;
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'DnsWireError') throw error;
+      if (!(error instanceof DnsWireError)) throw error;
     }
   }
   return null;

@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 /** What a log line may hold: plain data, bounded, without secrets. */
 
 const SECRET_NAME = /token|secret|password|authorization|cookie|pem$|^key$|private|masterkey|sealed|csr$|credential/i;
@@ -26,7 +28,7 @@ export function redact(value: unknown, depth = 0): unknown {
   if (value instanceof Date) return value.toJSON();
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`;
   if (depth >= MAX_DEPTH) return '[…]';
-  if (value instanceof Error) return redactError(value, depth);
+  if (isNativeError(value)) return redactError(value, depth);
   if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => redact(item, depth + 1));
   const entries = Object.entries(value).slice(0, MAX_ITEMS);
   return Object.fromEntries(entries.map(([name, item]) => [name, redactMember(name, item, depth + 1)]));

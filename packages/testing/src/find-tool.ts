@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
 /** Where `npm run setup` puts what it fetches, seen from the repository's root. */
@@ -55,11 +55,6 @@ function above(folder: string, path: string): string[] {
 }
 
 function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return false; // ENOENT, EACCES …
-    throw error;
-  }
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found !== undefined && found.isFile() && (found.mode & 0o111) !== 0;
 }
