@@ -135,7 +135,7 @@ const schemas: Record<string, Json> = {
 };
 
 const jsonSchemaOf = (schema: ObjectSchema): Json =>
-  schema['~standard'].jsonSchema.input({ target: 'draft-2020-12' }) as unknown as Json;
+  schema['~standard'].jsonSchema.input({ target: 'draft-2020-12' });
 
 function queryParameters(schema: ObjectSchema): Json[] {
   const { properties = {} } = jsonSchemaOf(schema) as { properties?: Record<string, Json> };

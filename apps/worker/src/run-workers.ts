@@ -1,4 +1,4 @@
-import { type JobName, toProblem } from '@certwright/core';
+import { type JobName, terminal, toProblem } from '@certwright/core';
 import { catalog, JOB_NAMES, type QueueBackend } from '@certwright/jobs';
 import { type Logger, withLogContext } from '@certwright/runtime';
 import type { Job, Worker } from 'bullmq';
@@ -93,7 +93,7 @@ function runJob({ name, job, token, processors, logger }: Run): Promise<unknown>
 }
 
 async function dispatch<N extends JobName>(name: N, data: unknown, processors: Processors): Promise<unknown> {
-  const { value, error } = catalog[name].schema.validate(data, { allowUnknown: true });
-  if (error) throw error;
-  return processors[name](value);
+  const result = catalog[name].schema.validate(data, { allowUnknown: true });
+  if (result.error) throw terminal('validation_failed', `The job's payload is not one of ${name}.`, { cause: result.error });
+  return processors[name](result.value);
 }

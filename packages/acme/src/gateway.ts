@@ -112,6 +112,6 @@ export function createAcmeGateway(options: AcmeGatewayOptions): ClosableAcmeGate
 
     dns01Value: (account, token) => call(async () => signerOf(account).dns01Value(token)),
 
-    close: transport.close,
+    close: () => transport.close(),
   };
 }

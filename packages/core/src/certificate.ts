@@ -51,7 +51,7 @@ export function assertCertificateFits(input: {
   names: string[];
 }): IssuedCertificate {
   const { chainPem } = input;
-  const { names, certificates, ...facts } = parseChain(chainPem);
+  const { names, certificates: _count, ...facts } = parseChain(chainPem);
   const [leaf] = readChain(chainPem);
   if (!leaf.checkPrivateKey(readPrivateKey(input.privateKeyPem))) {
     throw mismatch('The certificate is for another key than the one stored for the order.');

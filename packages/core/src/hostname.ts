@@ -24,7 +24,7 @@ const FOR_TESTS = ['test', 'example', 'invalid'];
  * What a URL parser would swallow or take for something else must be refused before anything looks like a name:
  * controls, spaces, invisible and direction-changing characters, and what divides URLs.
  */
-const FORBIDDEN = /[\p{C}\p{Z}\u00AD\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180F\u3164\uFE00-\uFE0F\uFFA0/\\%:@?#[\]<>"'`^|{}()!$&+,;=~_]/u;
+const FORBIDDEN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}/\\%:@?#[\]<>"'`^|{}()!$&+,;=~_]/u;
 
 /**
  * The one way that names come into the system: raw characters first, then IDNA (UTS 46), then DNS's own rules, then the

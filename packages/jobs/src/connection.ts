@@ -47,12 +47,12 @@ function redisBackend(url: string): QueueBackend {
         },
         skipWaitingForReady: true,
         skipVersionCheck: true,
-      }) as unknown as Queue,
+      }),
     worker: (name, process, options) =>
       new classes.Worker(name, process, {
         ...options,
         connection: { url, retryStrategy, maxRetriesPerRequest: null },
-      }) as unknown as Worker,
+      }),
     close: async () => undefined,
   };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type RawEnvironment, readEnvironment } from './env';
-import { environmentSchema, type Resolver } from './schema';
+import { type Environment, environmentSchema, type Resolver } from './schema';
 
 export type Role = 'api' | 'worker' | 'migrate';
 
@@ -21,7 +21,7 @@ export interface Config {
     pollTimeoutMs: number;
     phaseTimeoutMs: number;
     issueWaitMs: number;
-    keyType: 'ec-256' | 'ec-384' | 'rsa-2048' | 'rsa-4096';
+    keyType: Environment['CERT_KEY_TYPE'];
   };
   /** Null, in development only: every request is accepted, and only from this machine. */
   authToken: string | null;
@@ -29,7 +29,7 @@ export interface Config {
   adminPassword: string | null;
   bullBoardWrite: boolean;
   masterKey: { bytes: Buffer; isDevelopmentKey: boolean };
-  logLevel: string;
+  logLevel: Environment['LOG_LEVEL'];
   allowSpecialUseDomains: boolean;
   workerConcurrency: number;
 }
@@ -51,15 +51,19 @@ const developmentKey = (): Buffer => createHash('sha256').update('certwright dev
 /** @throws ConfigError */
 export function loadConfig(role: Role, environment: RawEnvironment = readEnvironment()): Config {
   const production = environment.values.NODE_ENV === 'production';
-  const { value, error } = environmentSchema(production, role).validate(environment.values, {
+  const result = environmentSchema(production, role).validate(environment.values, {
     abortEarly: false,
     errors: { wrap: { label: false } },
   });
   const unreadable = new Set(environment.errors.map((text) => text.split(/[_ ]FILE|\s/)[0]));
-  const invalid = (error?.details ?? []).filter(({ path }) => !unreadable.has(String(path[0]))).map(({ message }) => message);
+  const invalid = (result.error?.details ?? []).filter(({ path }) => !unreadable.has(String(path[0]))).map(({ message }) => message);
   const problems = [...environment.errors, ...invalid];
-  if (problems.length > 0) throw new ConfigError(problems);
-  const authToken: string | null = value.AUTH_TOKEN ?? null;
+  if (result.error || problems.length > 0) throw new ConfigError(problems);
+  return toConfig(result.value, production);
+}
+
+function toConfig(value: Environment, production: boolean): Config {
+  const authToken = value.AUTH_TOKEN ?? null;
   return {
     production,
     port: value.PORT,

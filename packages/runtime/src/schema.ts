@@ -62,10 +62,38 @@ const neededInProduction = <S extends Joi.Schema>(schema: S, isNeeded: boolean):
     ? (schema.required().messages({ 'any.required': '{{#label}} must be set when NODE_ENV is production' }) as S)
     : schema;
 
+/** The environment once it has been validated: durations in milliseconds. */
+export interface Environment {
+  PORT: number;
+  HOST?: string;
+  HEALTH_PORT: number;
+  DATABASE_URL: string;
+  REDIS_URL?: string;
+  ACME_DIRECTORY: string;
+  ACME_EMAIL?: string;
+  ACME_CA_PEM?: string;
+  ACME_PROFILE?: string;
+  DNS_RESOLVERS: Resolver[];
+  DNS_AUTHORITATIVE_PORT: number;
+  DNS_ALLOW_PRIVATE: boolean;
+  POLL_INTERVAL: number;
+  POLL_TIMEOUT: number;
+  ORDER_TIMEOUT: number;
+  DNS_TIMEOUT: number;
+  ISSUE_WAIT: number;
+  CERT_KEY_TYPE: 'ec-256' | 'ec-384' | 'rsa-2048' | 'rsa-4096';
+  AUTH_TOKEN?: string;
+  ADMIN_PASSWORD?: string;
+  BULL_BOARD_WRITE: boolean;
+  MASTER_KEY?: Buffer;
+  LOG_LEVEL: 'error' | 'warn' | 'info' | 'debug';
+  ALLOW_SPECIAL_USE_DOMAINS: boolean;
+  WORKER_CONCURRENCY: number;
+}
+
 /** Every variable there is, with its form and default. `production` makes the secrets required. */
 export const environmentSchema = (production: boolean, role: 'api' | 'worker' | 'migrate') =>
-  Joi.object({
-    NODE_ENV: Joi.string(),
+  Joi.object<Environment>({
     PORT: port(3000),
     HOST: Joi.string().hostname().messages({ '*': '{{#label}} must be an address or host name' }),
     HEALTH_PORT: port(3001),

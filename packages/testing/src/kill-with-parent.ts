@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 
 /**
  * Has `pid` killed as soon as this process is gone, however it went (kill -9 too): a shell waits for the end of a pipe
@@ -13,7 +14,8 @@ export function killWithParent(pid: number): { release(): void } {
   guard.on('error', () => undefined);
   guard.stdin.on('error', () => undefined);
   guard.unref();
-  if ('unref' in guard.stdin && typeof guard.stdin.unref === 'function') guard.stdin.unref();
+  // A pipe is a socket, which Node's types don't say.
+  (guard.stdin as Socket).unref();
   return {
     release() {
       guard.kill('SIGKILL');

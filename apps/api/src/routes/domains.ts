@@ -9,7 +9,7 @@ import {
   type CertificateStore,
   type Order,
   type OrderStore,
-  Problem,
+  type Problem,
   registerDomain,
   type RegisterDomainDeps,
   terminal,
