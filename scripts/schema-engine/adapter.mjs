@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
+import { ColumnTypeEnum } from '@prisma/driver-adapter-utils';
 import pg from 'pg';
 
-const { BPCHAR, CHAR } = pg.types.builtins;
+const { CHAR, TEXT } = pg.types.builtins;
 
 /** A connection URL without Prisma's own `schema` parameter, and with another database if one is named. */
 export function connectionUrl(url, database) {
@@ -45,11 +46,23 @@ export class SchemaAdapterFactory extends PrismaPg {
 }
 
 function forSchemaWork(connection) {
-  // The system catalogue has columns of the one-byte type "char", which the adapter refuses.
+  // The system catalogue has columns of the one-byte type "char", which the adapter refuses to describe: it is shown text
+  // in their place, and the engine, which wants a character there, is told so afterwards.
+  const queryRaw = connection.queryRaw.bind(connection);
   const performIO = connection.performIO.bind(connection);
-  connection.performIO = async (query) => {
-    const result = await performIO(query);
-    for (const field of result.fields ?? []) if (field.dataTypeID === CHAR) field.dataTypeID = BPCHAR;
+  connection.queryRaw = async (query) => {
+    const charColumns = [];
+    connection.performIO = async (io) => {
+      const result = await performIO(io);
+      result.fields.forEach((field, column) => {
+        if (field.dataTypeID !== CHAR) return;
+        field.dataTypeID = TEXT;
+        charColumns.push(column);
+      });
+      return result;
+    };
+    const result = await queryRaw(query);
+    for (const column of charColumns) result.columnTypes[column] = ColumnTypeEnum.Character;
     return result;
   };
   // The adapter cuts a script at every semicolon, also inside of functions and strings.

@@ -53,6 +53,7 @@ const schemas: Record<string, Json> = {
           purpose: { enum: ['ownership', 'acme-challenge'] },
           type: { const: 'TXT' },
           fqdn: string,
+          host: string,
           value: string,
           ttl: { type: 'integer' },
           state: nullable(string),

@@ -5,6 +5,7 @@ import {
   isLive,
   type Order,
   ownershipName,
+  parseHostname,
   type TxtEvidence,
 } from '@certwright/core';
 
@@ -16,6 +17,8 @@ interface DnsRecord {
   purpose: 'ownership' | 'acme-challenge';
   type: 'TXT';
   fqdn: string;
+  /** As registrars want it: relative to the domain that was registered. */
+  host: string;
   value: string;
   ttl: number;
   state: string | null;
@@ -60,18 +63,18 @@ export function presentDomainInFull(domain: Domain, order: Order | null, certifi
 }
 
 function dnsRecords(domain: Domain, live: Order | null): DnsRecord[] {
+  const { registrableDomain } = parseHostname(domain.name, { allowSpecialUse: true });
+  const record = (fqdn: string) => ({ type: 'TXT' as const, fqdn, host: fqdn.slice(0, -registrableDomain.length - 1), ttl: TTL });
   if (domain.status === 'pending') {
-    const fqdn = ownershipName(domain.name);
+    const value = domain.verificationToken;
     return [
-      { purpose: 'ownership', type: 'TXT', fqdn, value: domain.verificationToken, ttl: TTL, state: null, observed: [], message: null },
+      { purpose: 'ownership', ...record(ownershipName(domain.name)), value, state: null, observed: [], message: null },
     ];
   }
   return (live?.authorizations ?? []).map(({ txtName, txtValue, evidence }) => ({
     purpose: 'acme-challenge',
-    type: 'TXT',
-    fqdn: txtName,
+    ...record(txtName),
     value: txtValue,
-    ttl: TTL,
     state: evidence?.verdict ?? null,
     observed: evidence?.servers ?? [],
     message: evidence?.detail ?? null,

@@ -73,7 +73,7 @@ export async function startDevStack(settings: Settings, given: Given, print: Pri
     const dataDir = path.join(settings.folder, 'postgres');
     const postgres = await startPostgres({ dataDir, port });
     opened('postgres', postgres, () => postgres.stop());
-    print.step('postgres', `listens on 127.0.0.1:${postgres.port}`);
+    print.step('postgres', `listens on 127.0.0.1:${postgres.port} (process ${postgres.pid})`);
     return postgres.url('postgres');
   }
 
@@ -96,7 +96,7 @@ export async function startDevStack(settings: Settings, given: Given, print: Pri
     };
     const ca = await startAcmeCa({ dnsServer: `127.0.0.1:${dnsPort}`, ports, dir: path.join(settings.folder, 'pebble') });
     opened('pebble', ca, () => ca.stop());
-    print.step('pebble', `the test CA, ${ca.directoryUrl}`);
+    print.step('pebble', `the test CA, ${ca.directoryUrl} (process ${ca.pid})`);
     return { directoryUrl: ca.directoryUrl, caFile: ca.caFile, rootPem: await ca.rootPem(), profile: 'default' };
   }
 

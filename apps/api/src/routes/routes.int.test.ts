@@ -1,0 +1,442 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import {
+  DEFAULT_TENANT_ID,
+  type IssuedCertificate,
+  type JobQueue,
+  type Lease,
+  type OrderReason,
+  type TxtEvidence,
+  type TxtLookup,
+  type TxtVerdict,
+} from '@certwright/core';
+import { createDatabase, type Database } from '@certwright/db';
+import { createLogger } from '@certwright/runtime';
+import { createTestDatabase, type TestDatabase } from '@certwright/testing';
+import { PassThrough } from 'node:stream';
+import request from 'supertest';
+import { createApp } from '../app';
+
+const KEY = 'a-key-for-tests';
+const tenant = DEFAULT_TENANT_ID;
+const PRIVATE_KEY = '-----BEGIN PRIVATE KEY-----\nnot a real one\n-----END PRIVATE KEY-----\n';
+const CHAIN = '-----BEGIN CERTIFICATE-----\nnot a real one\n-----END CERTIFICATE-----\n';
+
+const issued: IssuedCertificate = {
+  chainPem: CHAIN,
+  serial: '0a',
+  sha256: 'ab'.repeat(32),
+  issuer: 'CN=Test CA',
+  keyType: 'ec-256',
+  notBefore: new Date('2026-01-01T00:00:00Z'),
+  notAfter: new Date('2026-04-01T00:00:00Z'),
+};
+
+describe('the routes', () => {
+  let testDatabase: TestDatabase;
+  let database: Database;
+  let app: ReturnType<typeof createApp>;
+  let verdict: TxtVerdict = 'ready';
+  /** What a worker would do when `place-order` is added. */
+  let place: (orderId: string) => Promise<void> = async () => undefined;
+  const logged: string[] = [];
+
+  const evidence = (fqdn: string): TxtEvidence => ({
+    fqdn,
+    verdict,
+    via: [],
+    zone: 'customer.com',
+    servers: [{ server: 'ns1.customer.com', address: '192.0.2.1', state: verdict === 'ready' ? 'match' : 'nxdomain', values: [] }],
+    detail: `ns1.customer.com says ${verdict} for ${fqdn}.`,
+  });
+  const txtLookup: TxtLookup = { lookup: async (fqdn) => evidence(fqdn) };
+  const jobs: JobQueue = {
+    enqueue: async (_name, payload) => {
+      if ('orderId' in payload) await place(payload.orderId);
+      return true;
+    },
+  };
+
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase();
+    database = createDatabase({ url: testDatabase.url, sealingKey: randomBytes(32) });
+    const stream = new PassThrough();
+    stream.on('data', (chunk: Buffer) => logged.push(chunk.toString()));
+    app = createApp({
+      ...database,
+      jobs,
+      txtLookup,
+      allowSpecialUseDomains: false,
+      issueWaitMs: 200,
+      phaseTimeoutMs: 60_000,
+      keyType: 'ec-256',
+      profile: null,
+      logger: createLogger({ service: 'api', level: 'info', stream }),
+      health: {},
+      authToken: KEY,
+      dashboard: null,
+    });
+  });
+  afterAll(async () => {
+    await database.close();
+    await testDatabase.drop();
+  });
+  beforeEach(() => {
+    verdict = 'ready';
+    place = async () => undefined;
+  });
+
+  const as = (method: 'get' | 'post' | 'delete', path: string) => request(app)[method](path).set('Authorization', `Bearer ${KEY}`);
+  const newName = () => `shop-${randomBytes(4).toString('hex')}.customer.com`;
+
+  async function registered(name = newName()): Promise<string> {
+    const reply = await as('post', '/domains').send({ domain_name: name }).expect(201);
+    return reply.body.id;
+  }
+  async function verified(): Promise<string> {
+    const id = await registered();
+    await as('post', `/domains/${id}/verify`).expect(200);
+    return id;
+  }
+  async function claimed(orderId: string): Promise<Lease> {
+    const claim = await database.orders.claim(tenant, orderId, 30_000);
+    if (claim.kind !== 'claimed') throw new Error(`not claimed: ${claim.kind}`);
+    return claim.lease;
+  }
+
+  /** As a worker that has placed the order at the CA. */
+  const placed = async (orderId: string): Promise<void> => {
+    const lease = await claimed(orderId);
+    const identifier = lease.order.names[0] ?? '';
+    await database.orders.advance(lease, 'awaiting_dns', {
+      authorizations: [
+        {
+          identifier,
+          wildcard: false,
+          url: 'https://ca.test/authz/1',
+          challengeUrl: 'https://ca.test/challenge/1',
+          txtName: `_acme-challenge.${identifier}`,
+          txtValue: 'the-txt-value',
+          status: 'pending',
+        },
+      ],
+    });
+    await database.orders.release(lease, { dueAt: new Date(Date.now() + 10_000), reason: null, failed: false });
+  };
+  const refused = (reason: OrderReason) => async (orderId: string) => database.orders.fail(await claimed(orderId), reason);
+
+  async function withCertificate(): Promise<{ id: string; orderId: string }> {
+    place = placed;
+    const id = await verified();
+    const orderId: string = (await as('post', `/domains/${id}/issue-certificate`).expect(202)).body.order_id;
+    const lease = await claimed(orderId);
+    await database.orders.advance(lease, 'ready', {});
+    await database.orders.advance(lease, 'processing', { keyAndCsr: { privateKeyPem: PRIVATE_KEY, csrDer: Buffer.from('csr') } });
+    await database.orders.complete(lease, issued);
+    return { id, orderId };
+  }
+
+  describe('POST /domains', () => {
+    it('answers 201 with the token and what to do with it', async () => {
+      const name = newName();
+      const { body, headers } = await as('post', '/domains').send({ domain_name: `${name.toUpperCase()}.` }).expect(201);
+      expect(body).toEqual({
+        id: expect.any(String),
+        domain_name: name,
+        verification_token: expect.stringMatching(/^[\w-]{43}$/),
+        status: 'pending',
+        instructions: expect.stringContaining(`_certwright-challenge.${name}`),
+      });
+      expect(body.instructions).toContain(body.verification_token);
+      expect(headers.location).toBe(`/domains/${body.id}`);
+    });
+
+    it('answers 409 to a name that is there, however it is written', async () => {
+      const name = newName();
+      await registered(name);
+      const { body } = await as('post', '/domains').send({ domain_name: `${name.toUpperCase()}.` }).expect(409);
+      expect(body.code).toBe('domain_exists');
+    });
+
+    it.each([
+      ['no body', undefined, 'validation_failed', ''],
+      ['no name', {}, 'validation_failed', '/domain_name'],
+      ['a name that is no text', { domain_name: 7 }, 'validation_failed', '/domain_name'],
+      ['a list', [], 'validation_failed', ''],
+      ['a member that it does not know', { domain_name: 'a.com', 'a/b~c': 1 }, 'validation_failed', '/a~1b~0c'],
+      ['a name that no CA can issue for', { domain_name: 'localhost' }, 'invalid_name', '/domain_name'],
+      ['a wildcard', { domain_name: '*.customer.com' }, 'invalid_name', '/domain_name'],
+      ['an empty name', { domain_name: '' }, 'invalid_name', '/domain_name'],
+    ])('answers 422 to %s, and points at what is wrong', async (_what, sent, code, pointer) => {
+      const { body } = await as('post', '/domains').send(sent).expect(422);
+      expect(body).toMatchObject({ code, errors: [{ pointer, detail: expect.any(String) }] });
+    });
+  });
+
+  describe('GET /domains', () => {
+    it('pages through all of them, newest first, each once', async () => {
+      const mark = randomBytes(4).toString('hex');
+      const ids: string[] = [];
+      for (let one = 0; one < 5; one += 1) ids.unshift(await registered(`page${one}-${mark}.com`));
+      const seen: string[] = [];
+      let cursor = '';
+      let pages = 0;
+      do {
+        const { body } = await as('get', `/domains?q=${mark}&limit=2${cursor && `&cursor=${cursor}`}`).expect(200);
+        expect(Object.keys(body)).toEqual(['data', 'next_cursor']);
+        seen.push(...body.data.map(({ id }: { id: string }) => id));
+        cursor = body.next_cursor ?? '';
+        pages += 1;
+      } while (cursor !== '');
+      expect(seen).toEqual(ids);
+      expect(pages).toBe(3);
+    });
+
+    it('filters by status and by a part of the name', async () => {
+      const id = await verified();
+      const name = (await as('get', `/domains/${id}`)).body.domain_name;
+      const find = async (query: string) => (await as('get', `/domains?${query}`).expect(200)).body.data;
+      expect(await find(`q=${name.toUpperCase()}&status=verified`)).toMatchObject([{ id }]);
+      expect(await find(`q=${name}&status=pending`)).toEqual([]);
+    });
+
+    it.each(['%25', '_', '%5C'])('takes %s in q for itself, not for a pattern', async (q) => {
+      await registered();
+      expect((await as('get', `/domains?q=${q}`).expect(200)).body.data).toEqual([]);
+    });
+
+    it.each(['limit=0', 'limit=101', 'limit=x', 'status=lost', 'cursor=mine', 'colour=red', 'limit=1&limit=2', 'q=%00', 'q[a]=1'])(
+      'answers 400 to ?%s',
+      async (query) => {
+        const { body } = await as('get', `/domains?${query}`).expect(400);
+        expect(body.code).toBe('malformed_request');
+        expect(body.errors).toHaveLength(1);
+      },
+    );
+  });
+
+  describe('GET /domains/{id}', () => {
+    it('shows the token and its record while the domain is pending', async () => {
+      const name = newName();
+      const id = await registered(name);
+      const { body } = await as('get', `/domains/${id}`).expect(200);
+      expect(body).toEqual({
+        id,
+        domain_name: name,
+        status: 'pending',
+        verified_at: null,
+        created_at: expect.stringMatching(/^\d{4}-.*Z$/),
+        updated_at: expect.stringMatching(/^\d{4}-.*Z$/),
+        verification_token: expect.any(String),
+        status_reason: null,
+        dns_records: [
+          {
+            purpose: 'ownership',
+            type: 'TXT',
+            fqdn: `_certwright-challenge.${name}`,
+            host: `_certwright-challenge.${name.split('.')[0]}`,
+            value: body.verification_token,
+            ttl: 60,
+            state: null,
+            observed: [],
+            message: null,
+          },
+        ],
+        order_id: null,
+        next_check_at: null,
+        certificate_id: null,
+      });
+    });
+
+    it('shows the challenge record with what the name servers said while an order waits', async () => {
+      place = placed;
+      const id = await verified();
+      const { body: issuing } = await as('post', `/domains/${id}/issue-certificate`).expect(202);
+      const lease = await claimed(issuing.order_id);
+      verdict = 'absent';
+      const seen = evidence(issuing.challenge_domain);
+      const [authorization] = lease.order.authorizations;
+      await database.orders.recordAuthorizations(lease, [{ id: authorization?.id ?? '', evidence: seen }]);
+      await database.orders.release(lease, {
+        dueAt: new Date('2030-01-01T00:00:00Z'),
+        reason: { code: 'dns_not_ready', detail: seen.detail },
+        failed: false,
+      });
+      const { body } = await as('get', `/domains/${id}`).expect(200);
+      expect(body).toMatchObject({
+        status: 'certificate_pending',
+        status_reason: seen.detail,
+        order_id: issuing.order_id,
+        next_check_at: '2030-01-01T00:00:00.000Z',
+        dns_records: [
+          { purpose: 'acme-challenge', fqdn: issuing.challenge_domain, value: 'the-txt-value', state: 'absent', observed: seen.servers, message: seen.detail },
+        ],
+      });
+      expect(body).not.toHaveProperty('verification_token');
+      const { body: order } = await as('get', `/orders/${issuing.order_id}`).expect(200);
+      expect(order).toMatchObject({
+        id: issuing.order_id,
+        domain_id: id,
+        status: 'awaiting_dns',
+        names: [body.domain_name],
+        reason: { code: 'dns_not_ready', detail: seen.detail },
+        certificate_id: null,
+        authorizations: [
+          {
+            identifier: body.domain_name,
+            wildcard: false,
+            status: 'pending',
+            txt_name: issuing.challenge_domain,
+            txt_value: 'the-txt-value',
+            checked_at: expect.any(String),
+            evidence: { verdict: 'absent', zone: 'customer.com', via: [], servers: seen.servers, detail: seen.detail },
+          },
+        ],
+      });
+    });
+  });
+
+  describe('DELETE /domains/{id}', () => {
+    it('deletes the domain with all that hangs on it', async () => {
+      const { id, orderId } = await withCertificate();
+      await as('delete', `/domains/${id}`).expect(204);
+      for (const path of [`/domains/${id}`, `/domains/${id}/certificate`, `/domains/${id}/orders`, `/orders/${orderId}`]) {
+        await as('get', path).expect(404);
+      }
+      await as('delete', `/domains/${id}`).expect(404);
+    });
+  });
+
+  describe('POST /domains/{id}/verify', () => {
+    it('answers 200 with the domain, and 400 the second time', async () => {
+      const id = await registered();
+      const { body } = await as('post', `/domains/${id}/verify`).expect(200);
+      expect(body).toMatchObject({ id, status: 'verified', verified_at: expect.stringMatching(/Z$/) });
+      expect((await as('post', `/domains/${id}/verify`).expect(400)).body.code).toBe('domain_not_pending');
+    });
+
+    it.each<[TxtVerdict, number, string]>([
+      ['absent', 400, 'ownership_record_absent'],
+      ['partial', 400, 'ownership_record_absent'],
+      ['no_answer', 424, 'dns_lookup_failed'],
+      ['no_zone', 424, 'dns_lookup_failed'],
+    ])('where DNS says %s it answers %i, with what DNS said', async (said, status, code) => {
+      const id = await registered();
+      verdict = said;
+      const { body } = await as('post', `/domains/${id}/verify`).expect(status);
+      expect(body).toMatchObject({ code, detail: expect.stringContaining(`ns1.customer.com says ${said}`) });
+      expect((await as('get', `/domains/${id}`)).body.status).toBe('pending');
+    });
+  });
+
+  describe('POST /domains/{id}/issue-certificate', () => {
+    it('answers 202 with the TXT value as soon as the order is placed, and the same while it lives', async () => {
+      place = placed;
+      const id = await verified();
+      const { body, headers } = await as('post', `/domains/${id}/issue-certificate`).expect(202);
+      const { domain_name: name } = (await as('get', `/domains/${id}`)).body;
+      expect(body).toEqual({
+        order_id: expect.any(String),
+        status: 'certificate_pending',
+        challenge_domain: `_acme-challenge.${name}`,
+        expected_txt_value: 'the-txt-value',
+        instructions: expect.stringContaining('the-txt-value'),
+      });
+      expect(headers.location).toBe(`/orders/${body.order_id}`);
+      expect((await as('post', `/domains/${id}/issue-certificate`).expect(202)).body).toEqual(body);
+      const lease = await claimed(body.order_id);
+      await database.orders.advance(lease, 'validating', {});
+      expect((await as('post', `/domains/${id}/issue-certificate`).expect(202)).body).toEqual(body);
+    });
+
+    it('answers 202 without the value when no worker places the order in time', async () => {
+      const id = await verified();
+      const { body } = await as('post', `/domains/${id}/issue-certificate`).expect(202);
+      expect(body).toMatchObject({ status: 'certificate_pending', expected_txt_value: null });
+      expect(body.instructions).toContain(`/orders/${body.order_id}`);
+    });
+
+    it("answers with the CA's own reason when the order is refused during the wait, and can be asked again", async () => {
+      const acme = { type: 'urn:ietf:params:acme:error:rejectedIdentifier', detail: 'Not this one.' };
+      place = refused({ code: 'acme_rejected', detail: 'The CA refuses the name.', acme });
+      const id = await verified();
+      const { body } = await as('post', `/domains/${id}/issue-certificate`).expect(422);
+      expect(body).toMatchObject({ code: 'acme_rejected', detail: 'The CA refuses the name.', acme });
+      expect((await as('get', `/domains/${id}`)).body).toMatchObject({
+        status: 'failed',
+        status_reason: 'The CA refuses the name.',
+      });
+      place = placed;
+      await as('post', `/domains/${id}/issue-certificate`).expect(202);
+      const { body: orders } = await as('get', `/domains/${id}/orders`).expect(200);
+      expect(orders.data.map(({ status }: { status: string }) => status)).toEqual(['awaiting_dns', 'invalid']);
+    });
+
+    it('answers 400 before the domain is verified', async () => {
+      const id = await registered();
+      expect((await as('post', `/domains/${id}/issue-certificate`).expect(400)).body.code).toBe('domain_not_verified');
+    });
+  });
+
+  describe('GET /domains/{id}/certificate', () => {
+    it("is 404 until there is one, then has the certificate's own dates", async () => {
+      const none = await registered();
+      expect((await as('get', `/domains/${none}/certificate`).expect(404)).body.code).toBe('certificate_absent');
+      const { id, orderId } = await withCertificate();
+      const { body } = await as('get', `/domains/${id}/certificate`).expect(200);
+      expect(body).toMatchObject({
+        domain_id: id,
+        issued_at: '2026-01-01T00:00:00.000Z',
+        expires_at: '2026-04-01T00:00:00.000Z',
+        not_before: '2026-01-01T00:00:00.000Z',
+        not_after: '2026-04-01T00:00:00.000Z',
+        serial: '0a',
+        sha256: issued.sha256,
+        issuer: 'CN=Test CA',
+        key_type: 'ec-256',
+      });
+      expect((await as('get', `/domains/${id}`)).body).toMatchObject({ status: 'active', certificate_id: body.id, dns_records: [] });
+      expect((await as('get', `/orders/${orderId}`)).body).toMatchObject({ status: 'valid', certificate_id: body.id });
+    });
+
+    it('is the PEM chain where that is asked for, and facts without the chain where it is not', async () => {
+      const { id } = await withCertificate();
+      const pem = await as('get', `/domains/${id}/certificate`).set('Accept', 'application/pem-certificate-chain').expect(200);
+      expect(pem.headers['content-type']).toMatch(/^application\/pem-certificate-chain/);
+      expect(pem.headers.vary).toMatch(/Accept/);
+      expect((pem.body as Buffer).toString()).toBe(CHAIN);
+      expect((await as('get', `/domains/${id}/certificate`).set('Accept', '*/*')).text).not.toContain('BEGIN');
+    });
+
+    it('has the private key beside it: never cached, and written to the log without the key', async () => {
+      const { id } = await withCertificate();
+      logged.length = 0;
+      const reply = await as('get', `/domains/${id}/certificate/private-key`).buffer(true).expect(200);
+      expect((reply.body as Buffer).toString()).toBe(PRIVATE_KEY);
+      expect(reply.headers['cache-control']).toBe('no-store');
+      const lines = logged.join('');
+      expect(lines).toMatch(/"message":"a private key was handed out"/);
+      expect(lines).toContain(id);
+      expect(lines).not.toContain('not a real one');
+    });
+  });
+
+  it.each([
+    ['get', ''],
+    ['delete', ''],
+    ['post', '/verify'],
+    ['post', '/issue-certificate'],
+    ['get', '/orders'],
+    ['get', '/certificate'],
+    ['get', '/certificate/private-key'],
+  ] as const)('%s /domains/{id}%s knows neither an unknown id, nor one of another form, nor another tenant’s', async (method, rest) => {
+    const unknown = await as(method, `/domains/${randomUUID()}${rest}`).expect(404);
+    for (const id of ['7', 'null', '%27%3B--', '..%2F..', `${randomUUID()}0`]) {
+      const { body } = await as(method, `/domains/${id}${rest}`).expect(404);
+      expect(body.code).toBe(unknown.body.code);
+    }
+  });
+
+  it('GET /orders/{id} knows neither an unknown id nor one of another form', async () => {
+    for (const id of [randomUUID(), '7']) expect((await as('get', `/orders/${id}`).expect(404)).body.code).toBe('not_found');
+  });
+});
