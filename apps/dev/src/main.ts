@@ -82,6 +82,7 @@ function showAround(stack: DevStack, settings: Settings, print: Printer): void {
   print.text(`  docs       ${stack.apiUrl}/docs`);
   print.text(`  queues     ${stack.apiUrl}/admin/queues (user operator, password in ${settings.folder}/admin-password)`);
   print.text(`  try        curl -H "Authorization: Bearer $(cat ${settings.authTokenFile})" ${stack.apiUrl}/domains`);
+  print.text(`  your turn  curl -X PUT --data VALUE ${stack.dnsControlUrl}/txt/NAME sets a TXT record under customer.test`);
   print.text('\n  Ctrl-C stops everything.\n');
 }
 

@@ -1,8 +1,16 @@
 import path from 'node:path';
 import { migrate } from '@certwright/db';
 import { migrateQueueSchema } from '@certwright/jobs';
-import { type CertwrightProcess, startAcmeCa, startCertwright, startNameServers, startPostgres } from '@certwright/testing';
+import {
+  type CertwrightProcess,
+  type NameServers,
+  startAcmeCa,
+  startCertwright,
+  startNameServers,
+  startPostgres,
+} from '@certwright/testing';
 import type { CustomerDns } from './customer';
+import { startDnsControl } from './dns-control';
 import { choosePort } from './ports';
 import type { Printer } from './print';
 import type { Settings } from './settings';
@@ -18,7 +26,9 @@ export interface Given {
 
 export interface DevStack {
   apiUrl: string;
-  dns: CustomerDns & { port: number };
+  dns: CustomerDns;
+  /** Where anybody on this machine can set TXT records of the demo's zone. */
+  dnsControlUrl: string;
   rootPem: string | null;
   /** Resolves with one sentence when a part has ended that nobody told to. */
   crashed: Promise<string>;
@@ -62,7 +72,8 @@ export async function startDevStack(settings: Settings, given: Given, print: Pri
       ourProcess('api', env, apiPort),
       ourProcess('worker', env, await choosePort(print, 'worker', 3001)),
     ]);
-    return { apiUrl: api.url, dns, rootPem: ca.rootPem, crashed: Promise.race(crashes), stop };
+    const dnsControlUrl = await dnsControl(dns);
+    return { apiUrl: api.url, dns, dnsControlUrl, rootPem: ca.rootPem, crashed: Promise.race(crashes), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -77,12 +88,19 @@ export async function startDevStack(settings: Settings, given: Given, print: Pri
     return postgres.url('postgres');
   }
 
-  async function nameServer() {
+  async function nameServer(): Promise<NameServers> {
     const dns = await startNameServers({ port: await choosePort(print, 'dns', 8053) });
     opened('dns', {}, () => dns.close());
     dns.addZone('customer.test');
     print.step('dns', `answers for customer.test on 127.0.0.1:${dns.port}`);
     return dns;
+  }
+
+  async function dnsControl(dns: NameServers): Promise<string> {
+    const port = await choosePort(print, 'dns', 8055);
+    const control = await startDnsControl(dns, { port, host: '127.0.0.1' });
+    opened('dns control', {}, () => control.close());
+    return `http://127.0.0.1:${port}`;
   }
 
   async function certificateAuthority(dnsPort: number): Promise<Ca> {

@@ -16,6 +16,7 @@ describe('a name that can be served', () => {
     ['my-shop.github.io', 'my-shop.github.io', 'my-shop.github.io'],
     ['1.example.com', '1.example.com', 'example.com'],
     [`${'a'.repeat(63)}.com`, `${'a'.repeat(63)}.com`, `${'a'.repeat(63)}.com`],
+    [`aaa.${'a.'.repeat(123)}com`, `aaa.${'a.'.repeat(123)}com`, 'a.com'],
   ])('%s is %s', (input, name, registrableDomain) => {
     expect(parse(input)).toEqual({ name, wildcard: false, registrableDomain });
   });
@@ -55,6 +56,7 @@ describe('a name that cannot', () => {
     ['an empty label with an ideographic full stop', 'a。。com'],
     ['a label that is too long', `${'a'.repeat(64)}.com`],
     ['a name that is too long', `${'a.'.repeat(126)}com`],
+    ['a wildcard of which the star is too much', `*.aa.${'a.'.repeat(123)}com`],
     ['an underscore', '_acme-challenge.example.com'],
     ['a leading hyphen', '-a.example.com'],
     ['a trailing hyphen', 'a-.example.com'],

@@ -15,7 +15,7 @@ const MAX_NAME = 253;
 const MAX_LABEL = 63;
 
 /** Special-use names (RFC 6761, RFC 7686 …) that no public CA can ever issue for. */
-const NEVER_SERVED = ['localhost', 'local', 'onion', 'arpa', 'internal', 'alt', 'home.arpa'];
+const NEVER_SERVED = ['localhost', 'local', 'onion', 'arpa', 'internal', 'alt'];
 
 /** The ones set aside for tests and documentation (RFC 2606): served where a test CA is used. */
 const FOR_TESTS = ['test', 'example', 'invalid'];
@@ -24,7 +24,8 @@ const FOR_TESTS = ['test', 'example', 'invalid'];
  * What a URL parser would swallow or take for something else must be refused before anything looks like a name:
  * controls, spaces, invisible and direction-changing characters, and what divides URLs.
  */
-const FORBIDDEN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}/\\%:@?#[\]<>"'`^|{}()!$&+,;=~_]/u;
+const FORBIDDEN =
+  /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}/\\%:@?#[\]<>"'`^|{}()!$&+,;=~_]/u;
 
 /**
  * The one way that names come into the system: raw characters first, then IDNA (UTS 46), then DNS's own rules, then the
@@ -41,8 +42,9 @@ export function parseHostname(input: string, { allowSpecialUse }: { allowSpecial
   const base = wildcard ? raw.slice(2) : raw;
   if (base.includes('*')) throw invalid('A wildcard is written once and in front: *.example.com.');
   const ascii = toAscii(base);
-  checkLabels(ascii);
   const name = wildcard ? `*.${ascii}` : ascii;
+  if (name.length > MAX_NAME) throw invalid(`The name is longer than ${MAX_NAME} characters.`);
+  checkLabels(ascii);
   return { name, wildcard, registrableDomain: registrableOf(ascii, allowSpecialUse) };
 }
 
@@ -56,7 +58,9 @@ const describe = (character: string): string =>
 
 /** Empty labels are looked for first: UTS 46 also takes other full stops (U+3002 …) for dots. */
 function toAscii(base: string): string {
-  if (base.split(/[.\u3002\uFF0E\uFF61]/).includes('')) throw invalid('The name has an empty part: two dots in a row, or a dot in front.');
+  if (base.split(/[.\u3002\uFF0E\uFF61]/).includes('')) {
+    throw invalid('The name has an empty part: two dots in a row, or a dot in front.');
+  }
   const ascii = domainToASCII(base);
   // The WHATWG host parser also turns 127.1, 0x7f.1 and 2130706433 into addresses.
   if (isIP(ascii)) throw invalid('This is an IP address; a domain name is needed.');
@@ -66,7 +70,6 @@ function toAscii(base: string): string {
 
 function checkLabels(ascii: string): void {
   const labels = ascii.split('.');
-  if (ascii.length > MAX_NAME) throw invalid(`The name is longer than ${MAX_NAME} characters.`);
   for (const label of labels) {
     if (label.length > MAX_LABEL) throw invalid(`A part of the name is longer than ${MAX_LABEL} characters.`);
     if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(label)) {

@@ -36,8 +36,9 @@ export async function createOrder(
     requestId,
   });
   if (order.status !== 'new') return order;
-  await deps.jobs.enqueue('place-order', { tenantId, orderId: order.id, requestId });
-  return untilPlaced(deps, order);
+  const isQueued = await deps.jobs.enqueue('place-order', { tenantId, orderId: order.id, requestId });
+  // Without the queue store nobody will place it soon: `reconcile` sees to it once the store is back.
+  return isQueued ? untilPlaced(deps, order) : order;
 }
 
 async function untilPlaced(deps: CreateOrderDeps, created: Order): Promise<Order> {
