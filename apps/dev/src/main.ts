@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { createApiClient } from '@certwright/testing';
 import { DOMAIN, playTheCustomer } from './customer';
 import { createPrinter, type Printer } from './print';
-import { loadSettings, type Settings } from './settings';
+import { loadSettings, type Settings, shown } from './settings';
 import { type DevStack, type Given, startDevStack } from './stack';
 
 const HELP = `npm start [-- --once] [-- --data FOLDER]
@@ -80,8 +80,8 @@ function failed(print: Printer, sentence: string): number {
 function showAround(stack: DevStack, settings: Settings, print: Printer): void {
   print.text(`  API        ${stack.apiUrl}`);
   print.text(`  docs       ${stack.apiUrl}/docs`);
-  print.text(`  queues     ${stack.apiUrl}/admin/queues (user operator, password in ${settings.folder}/admin-password)`);
-  print.text(`  try        curl -H "Authorization: Bearer $(cat ${settings.authTokenFile})" ${stack.apiUrl}/domains`);
+  print.text(`  queues     ${stack.apiUrl}/admin/queues (user operator, password in ${shown(settings.adminPasswordFile)})`);
+  print.text(`  try        curl -H "Authorization: Bearer $(cat ${shown(settings.authTokenFile)})" ${stack.apiUrl}/domains`);
   print.text(`  your turn  curl -X PUT --data VALUE ${stack.dnsControlUrl}/txt/NAME sets a TXT record under customer.test`);
   print.text('\n  Ctrl-C stops everything.\n');
 }

@@ -7,8 +7,15 @@ export interface Settings {
   folder: string;
   authTokenFile: string;
   authToken: string;
+  adminPasswordFile: string;
   adminPassword: string;
   masterKeyFile: string;
+}
+
+/** A path as one would type it here. */
+export function shown(file: string): string {
+  const relative = path.relative('', file);
+  return relative.startsWith('..') ? file : relative;
 }
 
 export function loadSettings(folder: string): Settings {
@@ -18,12 +25,14 @@ export function loadSettings(folder: string): Settings {
     if (!existsSync(file)) writeFileSync(file, `${randomBytes(32).toString(encoding)}\n`, { mode: 0o600 });
     return { file, value: readFileSync(file, 'utf8').trim() };
   };
+  const adminPassword = secret('admin-password', 'base64url');
   const authToken = secret('auth-token', 'base64url');
   return {
     folder,
     authTokenFile: authToken.file,
     authToken: authToken.value,
-    adminPassword: secret('admin-password', 'base64url').value,
+    adminPasswordFile: adminPassword.file,
+    adminPassword: adminPassword.value,
     masterKeyFile: secret('master-key', 'base64').file,
   };
 }

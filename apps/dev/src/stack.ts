@@ -13,7 +13,7 @@ import type { CustomerDns } from './customer';
 import { startDnsControl } from './dns-control';
 import { choosePort } from './ports';
 import type { Printer } from './print';
-import type { Settings } from './settings';
+import { type Settings, shown } from './settings';
 
 /** Parts that the person has already: given, they are used instead of an embedded one. */
 export interface Given {
@@ -123,7 +123,7 @@ export async function startDevStack(settings: Settings, given: Given, print: Pri
     const one = await startCertwright(role, env, { port, logFile });
     opened(role, one, () => one.stop());
     await one.ready();
-    print.step(role, `ready at ${one.url} (process ${one.pid}, log in ${logFile})`);
+    print.step(role, `ready at ${one.url} (process ${one.pid}, log in ${shown(logFile)})`);
     return one;
   }
 }
