@@ -24,7 +24,7 @@ module.exports = {
       name: 'core-does-no-io',
       severity: 'error',
       from: { path: '^packages/core/src', pathNot: TEST_FILES },
-      to: { dependencyTypes: ['npm'], pathNot: 'node_modules/tldts' },
+      to: { path: 'node_modules/', pathNot: 'node_modules/tldts' },
     },
     {
       name: 'runtime-imports-nothing-of-ours',
@@ -66,6 +66,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^(packages|apps)/[^/]+/src', pathNot: TEST_FILES },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+    },
+    {
+      name: 'no-development-dependency-at-run-time',
+      comment: 'The container has none of them.',
+      severity: 'error',
+      from: { path: '^(packages|apps)/[^/]+/src', pathNot: TEST_FILES },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'type-only'] },
     },
   ],
   options: {

@@ -26,7 +26,6 @@ const services: Project = {
 
 const config: Config = {
   testTimeout: 30_000,
-  reporters: ['default', '<rootDir>/scripts/summary-reporter.cjs'],
   projects: [
     // no service, no process: milliseconds
     project('unit', {

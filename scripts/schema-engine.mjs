@@ -40,16 +40,22 @@ function parseArguments(args) {
 async function serve() {
   /** Made at the first request: the CLI also starts an engine only to end it. */
   let engine;
+  let current;
+  // A panic in the WebAssembly reaches nobody's `await`, and a CLI without an answer ends with exit code 0.
+  process.on('uncaughtException', (error) => {
+    fail(current, error);
+    process.exit(1);
+  });
   for await (const line of createInterface({ input: process.stdin })) {
     if (line.trim() === '') continue;
     const request = JSON.parse(line);
     if (request.method === undefined) continue; // the CLI's answer to one of our notifications
+    current = request;
     try {
       engine ??= await createEngine();
       answer(request, await call(engine, request));
     } catch (error) {
-      const failure = { code: ENGINE_ERROR, message: 'An error happened. Check the data field for details.' };
-      send({ jsonrpc: '2.0', id: request.id, error: { ...failure, data: describe(error) } });
+      fail(request, error);
     }
   }
   process.exit(0); // idle connections of the pool would hold the process
@@ -78,6 +84,11 @@ function answer({ id, method }, result) {
     send({ jsonrpc: '2.0', id: 1e9 + id, method: 'print', params: { content } });
   }
   send({ jsonrpc: '2.0', id, result: result ?? null });
+}
+
+function fail(request, error) {
+  const failure = { code: ENGINE_ERROR, message: 'An error happened. Check the data field for details.' };
+  send({ jsonrpc: '2.0', id: request?.id ?? null, error: { ...failure, data: describe(error) } });
 }
 
 /** The engine throws its user-facing errors as JSON in the message. */

@@ -1,5 +1,7 @@
 // Brings a fresh clone to where it can run: packages, build, the test CA, and redis-server with `--tests`.
 // Plain Node without dependencies: it runs before there are any. Each step is skipped when it is done already.
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { build, installPackages } from './setup/packages.mjs';
 import { providePebble } from './setup/pebble.mjs';
 import { provideRedis } from './setup/redis.mjs';
@@ -22,6 +24,6 @@ export async function setUp({ tests }) {
   }
 }
 
-if (import.meta.url === `file://${process.argv[1]}`) {
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   if (!(await setUp({ tests: process.argv.includes('--tests') }))) process.exitCode = 1;
 }

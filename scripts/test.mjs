@@ -1,31 +1,49 @@
 // `npm test`: sets up what is missing, then every check there is. With arguments: jest alone, with those arguments.
+// The last line is always `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setUp } from './setup.mjs';
 import { ROOT } from './setup/step.mjs';
 
-const bin = (name) => path.join(ROOT, 'node_modules', ...name.split('/'));
-
 const CHECKS = [
-  ['type check', ['typescript/bin/tsc', '-p', 'tsconfig.json']],
-  ['lint', ['eslint/bin/eslint.js', '.']],
-  ['import law', ['dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'apps', 'packages', 'e2e']],
+  ['type check', 'typescript/bin/tsc', ['-p', 'tsconfig.json']],
+  ['lint', 'eslint/bin/eslint.js', ['.']],
+  ['import law', 'dependency-cruiser/bin/dependency-cruise.mjs', ['--config', '.dependency-cruiser.cjs', 'apps', 'packages', 'e2e']],
 ];
 
 const jestArguments = process.argv.slice(2);
 
-process.exitCode = (await main()) ? 0 : 1;
+const { isFine, passed = 0, failed = 1 } = await main();
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exitCode = isFine ? 0 : 1;
 
 async function main() {
-  if (!(await setUp({ tests: true }))) return false;
-  const isWhole = jestArguments.length === 0;
-  if (isWhole && !CHECKS.every(([name, [script, ...args]]) => passes(name, script, args))) return false;
-  return passes('tests', 'jest/bin/jest.js', isWhole ? [] : jestArguments);
+  if (!(await setUp({ tests: true }))) return { isFine: false };
+  const checks = jestArguments.length === 0 ? CHECKS : [];
+  if (!checks.every((check) => passes(...check))) return { isFine: false };
+  return runTests();
+}
+
+function runTests() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'certwright-results-'));
+  try {
+    const results = path.join(folder, 'results.json');
+    const isFine = passes('tests', 'jest/bin/jest.js', ['--json', `--outputFile=${results}`, ...jestArguments]);
+    const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(results, 'utf8'));
+    return { isFine, passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites };
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+    return { isFine: false }; // jest ended before it had any result, and has said why
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function passes(name, script, args) {
   const startedAt = performance.now();
-  const { status } = spawnSync(process.execPath, [bin(script), ...args], {
+  const { status } = spawnSync(process.execPath, [path.join(ROOT, 'node_modules', script), ...args], {
     cwd: ROOT,
     stdio: 'inherit',
     env: { ...process.env, CHECKPOINT_DISABLE: '1' },

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-export const ROOT = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../..');
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const TOOLS = path.join(ROOT, '.certwright/tools');
 
 /** No tool we start phones home, or asks for an update in the middle of a set-up. */

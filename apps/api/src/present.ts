@@ -110,8 +110,9 @@ export const presentOrder = (order: Order) => ({
 
 /** The 202 of issue-certificate: what to set, as far as it is known. */
 export function presentIssuing(order: Order, challengeDomain: string) {
+  // Also while the CA validates: it may still look, so the record has to stay.
   const open = order.authorizations.find(({ status }) => status === 'pending');
-  const value = order.status === 'awaiting_dns' ? (open?.txtValue ?? null) : null;
+  const value = order.status === 'awaiting_dns' || order.status === 'validating' ? (open?.txtValue ?? null) : null;
   return {
     order_id: order.id,
     status: 'certificate_pending',

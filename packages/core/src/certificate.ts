@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import type { IssuedCertificate } from './ports';
+import type { IssuedCertificate } from './model';
 import { terminal, type Problem } from './problem';
 
 /** What the leaf of a chain says of itself. */

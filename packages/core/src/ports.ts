@@ -1,89 +1,10 @@
+import type { AcmeAccount, AcmeAuthorization, AcmeOrder } from './acme';
 import type { DomainStatus } from './domain';
 import type { JobName, JobPayloads } from './jobs';
 import type { KeyType } from './key-type';
-import type { LiveOrderStatus, OrderStatus } from './order';
-import type { AcmeProblemDocument, ProblemCode } from './problem';
+import type { Authorization, Certificate, Domain, IssuedCertificate, Order, OrderReason, Page } from './model';
+import type { LiveOrderStatus } from './order';
 import type { TxtEvidence } from './txt-evidence';
-
-// --- rows, as the stores hand them out ---------------------------------------------------------------------------
-
-export interface Domain {
-  id: string;
-  tenantId: string;
-  /** ASCII (A-label) form, lower case, no final dot. */
-  name: string;
-  status: DomainStatus;
-  statusReason: string | null;
-  verificationToken: string;
-  verifiedAt: Date | null;
-  createdAt: Date;
-  updatedAt: Date;
-}
-
-export interface Authorization {
-  id: string;
-  /** The identifier's value, without `*.` (RFC 8555 section 7.1.4). */
-  identifier: string;
-  wildcard: boolean;
-  url: string;
-  challengeUrl: string;
-  txtName: string;
-  txtValue: string;
-  status: 'pending' | 'valid' | 'invalid';
-  evidence: TxtEvidence | null;
-  checkedAt: Date | null;
-}
-
-/** Why an order waits or failed. */
-export interface OrderReason {
-  code: ProblemCode;
-  detail: string;
-  acme?: AcmeProblemDocument;
-}
-
-export interface Order {
-  id: string;
-  tenantId: string;
-  domainId: string;
-  names: string[];
-  status: OrderStatus;
-  keyType: KeyType;
-  profile: string | null;
-  reason: OrderReason | null;
-  /** Transient failures in a row. */
-  failures: number;
-  dueAt: Date | null;
-  deadlineAt: Date | null;
-  accountId: string | null;
-  acmeUrl: string | null;
-  finalizeUrl: string | null;
-  certificateId: string | null;
-  requestId: string | null;
-  createdAt: Date;
-  updatedAt: Date;
-  authorizations: Authorization[];
-}
-
-export interface Certificate {
-  id: string;
-  tenantId: string;
-  domainId: string;
-  orderId: string;
-  names: string[];
-  chainPem: string;
-  serial: string;
-  sha256: string;
-  issuer: string;
-  keyType: string;
-  notBefore: Date;
-  notAfter: Date;
-  createdAt: Date;
-}
-
-export interface Page<T> {
-  data: T[];
-  nextCursor: string | null;
-}
 
 // --- stores ------------------------------------------------------------------------------------------------------
 
@@ -143,16 +64,6 @@ export interface OrderChange {
   keyAndCsr?: { privateKeyPem: string; csrDer: Buffer };
 }
 
-export interface IssuedCertificate {
-  chainPem: string;
-  serial: string;
-  sha256: string;
-  issuer: string;
-  keyType: string;
-  notBefore: Date;
-  notAfter: Date;
-}
-
 export interface OrderStore {
   /**
    * Inserts an order with status `new`, due now, and moves the domain to `certificate_pending`, in one transaction.
@@ -203,13 +114,6 @@ export interface CertificateStore {
   privateKey(tenantId: string, id: string): Promise<string | null>;
 }
 
-export interface AcmeAccount {
-  id: string;
-  privateKeyPem: string;
-  /** Null until the CA has told it (RFC 8555 section 7.3). */
-  url: string | null;
-}
-
 export interface AccountStore {
   /**
    * The one account for this directory and e-mail. The first caller's new key wins under a unique index and all others
@@ -221,32 +125,6 @@ export interface AccountStore {
 }
 
 // --- the world outside -------------------------------------------------------------------------------------------
-
-export interface AcmeOrder {
-  url: string;
-  status: 'pending' | 'ready' | 'processing' | 'valid' | 'invalid';
-  authorizationUrls: string[];
-  finalizeUrl: string;
-  certificateUrl: string | null;
-  expires: Date | null;
-  error: AcmeProblemDocument | null;
-  /** From `Retry-After`. */
-  retryAfterMs: number | null;
-}
-
-export interface AcmeAuthorization {
-  url: string;
-  identifier: string;
-  wildcard: boolean;
-  status: 'pending' | 'valid' | 'invalid' | 'deactivated' | 'expired' | 'revoked';
-  dns01: {
-    url: string;
-    status: 'pending' | 'processing' | 'valid' | 'invalid';
-    token: string;
-    error: AcmeProblemDocument | null;
-  } | null;
-  retryAfterMs: number | null;
-}
 
 /**
  * One request to the CA per method (plus nonces), each bounded in time, none of them waiting or polling.

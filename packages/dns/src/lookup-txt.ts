@@ -1,10 +1,10 @@
-import { getServers } from 'node:dns';
-import type { ServerAnswer, ServerState, TxtEvidence, TxtLookup } from '@certwright/core';
-import type { TxtAnswer } from 'dns-packet';
-import { isPublicAddress } from './public-address';
-import { conclude, loop } from './verdict';
-import { type DnsReply, DnsWireError, query, type ServerAddress } from './wire';
-import { addressesOf, type Asking, type NameServer, serversOf, strings } from './zone-cut';
+import type { ServerAnswer, TxtEvidence, TxtLookup } from '@certwright/core';
+import { type AskOptions, askServer, type Outcome } from './ask-server';
+import { lower, parentOf } from './names';
+import { createResolver, type Resolver, systemResolvers } from './resolver';
+import { conclude, isAnswering, loop, noZone } from './verdict';
+import type { ServerAddress } from './wire';
+import { serversAt, zoneOf } from './zone-cut';
 
 export interface TxtLookupOptions {
   /** Recursive resolvers, for finding zones and their servers; none: the system's. */
@@ -18,16 +18,10 @@ export interface TxtLookupOptions {
 }
 
 const MAX_ALIASES = 8;
-const MAX_REFERRALS = 3;
+const MAX_REFERRALS = 8;
 
 /** One silent server must not use up the time that the rest of the lookup needs. */
 const QUERY_TIMEOUT_MS = 2_000;
-
-const MAX_VALUES = 10;
-const MAX_VALUE_LENGTH = 255;
-
-const lower = (name: string): string => name.toLowerCase().replace(/\.$/, '');
-const parentOf = (name: string): string => name.slice(name.indexOf('.') + 1);
 
 /** The TxtLookup port over DNS. */
 export function createTxtLookup(options: TxtLookupOptions): TxtLookup {
@@ -35,105 +29,64 @@ export function createTxtLookup(options: TxtLookupOptions): TxtLookup {
   return {
     async lookup(fqdn, expected) {
       const giveUpAt = performance.now() + options.timeoutMs;
-      const asking: Asking = {
-        resolvers,
-        budgetMs: () => Math.min(QUERY_TIMEOUT_MS, Math.max(0, giveUpAt - performance.now())),
-      };
-      return follow(lower(fqdn), expected, { ...options, asking });
+      const budgetMs = (): number => Math.min(QUERY_TIMEOUT_MS, Math.max(0, giveUpAt - performance.now()));
+      const resolver = createResolver(resolvers, budgetMs);
+      return follow(lower(fqdn), expected, { ...options, budgetMs, resolver });
     },
   };
 }
 
-/** `getServers` gives `address`, `address:port` or `[address]:port`. */
-const systemResolvers = (): ServerAddress[] =>
-  getServers().map((text) => {
-    const [, bracketed, port] = /^\[(.*)\]:(\d+)$/.exec(text) ?? /^([\d.]+):(\d+)$/.exec(text) ?? [];
-    return { address: bracketed ?? text, port: Number(port ?? 53) };
-  });
+type Lookup = AskOptions & { resolver: Resolver };
 
-type Lookup = TxtLookupOptions & { asking: Asking };
-
-/** Asks for the name, and for what it is an alias of, until there is a TXT record or none. */
+/**
+ * Asks for the name, then for what it is an alias of, until there is a TXT record or none. A server that answers without
+ * the alias or the delegation that others give still counts: the CA may ask just that one.
+ */
 async function follow(fqdn: string, expected: string[], lookup: Lookup): Promise<TxtEvidence> {
-  const names = [fqdn];
+  const via: string[] = [];
+  const behind: ServerAnswer[] = [];
   for (let name = fqdn; ; ) {
-    const { apex, outcomes } = await askZone(name, expected, lookup);
-    const via = names.slice(1);
-    const alias = outcomes.find(({ cname }) => cname !== null)?.cname;
-    if (!alias) return conclude(fqdn, via, apex, outcomes.map(({ answer }) => answer));
-    if (names.includes(alias) || via.length >= MAX_ALIASES) return loop(fqdn, [...via, alias]);
-    names.push(alias);
+    const asked = await askZone(name, expected, lookup);
+    if (!asked) return noZone(fqdn, via, lookup.resolver.answered());
+    const alias = asked.outcomes.find((outcome) => outcome.alias !== null)?.alias ?? null;
+    const answers = asked.outcomes.filter((outcome) => outcome.alias === null || outcome.alias !== alias);
+    behind.push(...asked.behind);
+    if (alias === null) return conclude(fqdn, via, asked.apex, { servers: answers.map(({ answer }) => answer), behind });
+    behind.push(...answers.map(({ answer }) => answer).filter(isAnswering));
+    if (alias === fqdn || via.includes(alias) || via.length >= MAX_ALIASES) return loop(fqdn, [...via, alias]);
+    via.push(alias);
     name = alias;
   }
 }
 
-interface Outcome {
-  answer: ServerAnswer;
-  cname: string | null;
-  /** The name servers of a zone below, where the server delegates the name. */
-  referral: string[];
+interface Asked {
+  apex: string;
+  outcomes: Outcome[];
+  /** What servers of the zones above said that should have referred to this one. */
+  behind: ServerAnswer[];
 }
 
 /**
- * Asks all servers of the zone that the name's parent lies in. Where they delegate the name itself, the servers they
- * name are asked instead: no resolver hears of the name.
+ * Asks all servers of the zone that the name's *parent* lies in, and follows their referrals where the name, or one above
+ * it, is a zone of its own. So no resolver ever hears of the name: it would keep its absence for the negative TTL.
  */
-async function askZone(name: string, expected: string[], lookup: Lookup): Promise<{ apex: string | null; outcomes: Outcome[] }> {
-  const zone = await serversOf(parentOf(name), lookup.asking);
-  let apex = zone?.apex ?? null;
-  let servers = zone?.servers ?? [];
-  for (let referrals = 0; ; referrals += 1) {
-    const outcomes = await Promise.all(servers.map((server) => askServer(name, expected, server, lookup)));
-    const referral = outcomes.find(({ referral: hosts }) => hosts.length > 0)?.referral;
-    if (!referral || referrals >= MAX_REFERRALS) return { apex, outcomes };
-    apex = name;
-    servers = await addressesOf(referral, lookup.asking);
+async function askZone(name: string, expected: string[], lookup: Lookup): Promise<Asked | null> {
+  let zone = await zoneOf(parentOf(name), lookup.resolver);
+  const behind: ServerAnswer[] = [];
+  for (let referrals = 0; zone !== null; referrals += 1) {
+    const { apex, servers } = zone;
+    const outcomes = await Promise.all(servers.map((server) => askServer({ name, apex, expected }, server, lookup)));
+    const referral = outcomes.find((outcome) => outcome.referral !== null)?.referral;
+    if (!referral || referrals >= MAX_REFERRALS) {
+      // A top-level domain that doesn't delegate the name holds nothing of its owner's.
+      return apex.includes('.') ? { apex, outcomes, behind: notAmong(behind, servers) } : null;
+    }
+    behind.push(...outcomes.map(({ answer }) => answer).filter(isAnswering));
+    zone = { apex: referral.apex, servers: await serversAt(referral.hosts, lookup.resolver) };
   }
+  return null;
 }
 
-async function askServer(name: string, expected: string[], { server, address }: NameServer, lookup: Lookup): Promise<Outcome> {
-  const outcome = (state: ServerState, values: string[] = [], more: Partial<Outcome> = {}): Outcome => ({
-    answer: { server, address, state, values: values.slice(0, MAX_VALUES).map((value) => value.slice(0, MAX_VALUE_LENGTH)) },
-    cname: null,
-    referral: [],
-    ...more,
-  });
-  if (!lookup.allowPrivate && !isPublicAddress(address)) return outcome('not_public');
-  const timeoutMs = lookup.asking.budgetMs();
-  if (timeoutMs <= 0) return outcome('timeout');
-  try {
-    const reply = await query({ name, type: 'TXT' }, { address, port: lookup.authoritativePort }, { timeoutMs });
-    const failure = failureOf(reply);
-    if (failure) return outcome(failure, [], { referral: referralOf(reply, name) });
-    const [cname] = strings(reply.answers?.filter((record) => lower(record.name) === name), 'CNAME');
-    if (cname !== undefined) return outcome('nodata', [], { cname });
-    const values = txtValues(reply, name);
-    if (values.length === 0) return outcome(reply.rcode === 'NXDOMAIN' ? 'nxdomain' : 'nodata');
-    return outcome(expected.every((value) => values.includes(value)) ? 'match' : 'mismatch', values);
-  } catch (error) {
-    if (error instanceof DnsWireError) return outcome(error.code);
-    throw error;
-  }
-}
-
-function failureOf(reply: DnsReply): ServerState | null {
-  if (reply.rcode === 'REFUSED' || reply.rcode === 'NOTAUTH') return 'refused';
-  if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN') return 'servfail';
-  return reply.flag_aa ? null : 'lame';
-}
-
-/** A referral speaks without authority and names the servers of the name's own zone. */
-const referralOf = (reply: DnsReply, name: string): string[] =>
-  reply.rcode === 'NOERROR' && !reply.flag_aa && (reply.answers ?? []).length === 0
-    ? strings(reply.authorities?.filter((record) => lower(record.name) === name), 'NS')
-    : [];
-
-/** The strings of one record belong together (RFC 7208 section 3.3 has the same rule). */
-function txtValues(reply: DnsReply, name: string): string[] {
-  return (reply.answers ?? [])
-    .filter((record): record is TxtAnswer => record.type === 'TXT' && lower(record.name) === name)
-    .map(({ data }) => {
-      const parts = Array.isArray(data) ? data : [data];
-      return Buffer.concat(parts.map((part) => Buffer.from(part))).toString();
-    });
-}
+/** Servers that serve the zone below as well have had their say there. */
+const notAmong = (answers: ServerAnswer[], servers: { address: string }[]): ServerAnswer[] =>
+  answers.filter((answer) => !servers.some(({ address }) => address === answer.address));

@@ -18,17 +18,39 @@ const IN_WORDS: Record<ServerState, string> = {
   not_public: 'has an address that is not public, and is not asked',
 };
 
+/** A sentence stays one: further servers are in the evidence. */
+const MAX_NAMED = 4;
+
+export const isAnswering = ({ state }: ServerAnswer): boolean => ANSWERING.has(state);
+
 export function verdictOf(servers: ServerAnswer[]): TxtVerdict {
-  const answering = servers.filter(({ state }) => ANSWERING.has(state));
+  const answering = servers.filter(isAnswering);
   const matching = answering.filter(({ state }) => state === 'match');
   if (answering.length === 0) return 'no_answer';
   if (matching.length === answering.length) return 'ready';
   return matching.length > 0 ? 'partial' : 'absent';
 }
 
-export function conclude(fqdn: string, via: string[], zone: string | null, servers: ServerAnswer[]): TxtEvidence {
-  const verdict = zone === null || servers.length === 0 ? 'no_zone' : verdictOf(servers);
-  return { fqdn, verdict, via, zone, servers, detail: sentence(verdict, { fqdn, via, zone, servers }) };
+/** `behind`: servers of zones passed on the way that lack the alias or delegation which the others there have. */
+export function conclude(
+  fqdn: string,
+  via: string[],
+  zone: string,
+  { servers: own, behind = [] }: { servers: ServerAnswer[]; behind?: ServerAnswer[] },
+): TxtEvidence {
+  const record = nameOf(fqdn, via);
+  if (own.every(({ address }) => address === '')) {
+    const detail = `The zone ${zone} has no name servers with an address, so nobody can be asked for TXT ${record}.`;
+    return { fqdn, verdict: 'no_zone', via, zone, servers: own, detail };
+  }
+  const servers = [...behind, ...own];
+  const matching = servers.filter(({ state }) => state === 'match').length;
+  const of = behind.length > 0 ? 'on the way to the record' : `of ${zone}`;
+  const others = servers.filter(({ state }) => state !== 'match').map(inWords);
+  const more = others.length > MAX_NAMED ? [`${others.length - MAX_NAMED} more do not have it either`] : [];
+  const said = [counted(matching, servers.length, of), ...others.slice(0, MAX_NAMED), ...more];
+  const detail = `TXT ${record}: ${said.join('; ')}.`;
+  return { fqdn, verdict: verdictOf(servers), via, zone, servers, detail };
 }
 
 export const loop = (fqdn: string, via: string[]): TxtEvidence => ({
@@ -40,26 +62,30 @@ export const loop = (fqdn: string, via: string[]): TxtEvidence => ({
   detail: `The aliases (CNAME) of ${fqdn} never end: ${via.join(' → ')}.`,
 });
 
-function sentence(verdict: TxtVerdict, { fqdn, via, zone, servers }: Omit<TxtEvidence, 'verdict' | 'detail'>): string {
-  const alias = via.length > 0 ? ` (an alias of ${via.join(' → ')})` : '';
-  if (verdict === 'no_zone') {
-    return zone === null
-      ? `No zone was found for ${fqdn}${alias}: the domain is not registered, or not delegated, or its resolver does not answer.`
-      : `The zone ${zone} has no name servers with an address, so nobody can be asked for ${fqdn}${alias}.`;
-  }
-  const matching = servers.filter(({ state }) => state === 'match').length;
-  const others = servers.filter(({ state }) => state !== 'match');
-  const said = others.map(({ server, address, state }) => `${server} (${address}) ${IN_WORDS[state]}`).join('; ');
-  const record = `TXT ${fqdn}${alias}`;
-  if (verdict === 'ready') {
-    return `${count(matching, servers.length)} of ${zone ?? ''} ${verb(matching)} the value of ${record}${said && `; ${said}`}.`;
-  }
-  return `${record}: ${count(matching, servers.length)} of ${zone ?? ''} ${verb(matching)} the value; ${said}.`;
+/** `resolved`: whether any resolver answers at all; where none does, the domain is not to blame. */
+export const noZone = (fqdn: string, via: string[], resolved: boolean): TxtEvidence => ({
+  fqdn,
+  verdict: 'no_zone',
+  via,
+  zone: null,
+  servers: [],
+  detail: resolved
+    ? `No zone was found for ${nameOf(fqdn, via)}: the domain is not registered, or not delegated to any name server.`
+    : `The zone of ${nameOf(fqdn, via)} could not be looked up: no DNS resolver of this service answers.`,
+});
+
+const nameOf = (fqdn: string, via: string[]): string =>
+  via.length > 0 ? `${fqdn} (an alias of ${via.join(' → ')})` : fqdn;
+
+function inWords({ server, address, state, values }: ServerAnswer): string {
+  if (address === '') return `${server} has no address`;
+  const elsewhere = state === 'mismatch' && values.length === 0;
+  return `${server} (${address}) ${elsewhere ? 'has another alias there' : IN_WORDS[state]}`;
 }
 
-function count(matching: number, all: number): string {
-  if (matching === all) return all === 1 ? 'the name server' : `all ${all} name servers`;
-  return matching === 0 ? `none of the ${all} name server${all === 1 ? '' : 's'}` : `${matching} of ${all} name servers`;
+function counted(matching: number, all: number, of: string): string {
+  if (all === 1) return `the name server ${of} ${matching === 1 ? 'has' : 'does not have'} the value`;
+  if (matching === all) return `all ${all} name servers ${of} have the value`;
+  if (matching === 0) return `none of the ${all} name servers ${of} has the value`;
+  return `${matching} of ${all} name servers ${of} ${matching > 1 ? 'have' : 'has'} the value`;
 }
-
-const verb = (matching: number): string => (matching > 1 ? 'have' : 'has');

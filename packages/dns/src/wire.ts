@@ -50,26 +50,52 @@ const UDP_SHARE = 0.6;
  */
 export async function query(question: Question, server: ServerAddress, options: QueryOptions): Promise<DnsReply> {
   const giveUpAt = performance.now() + options.timeoutMs;
+  let garbled: DnsWireError | null = null;
   try {
     const reply = await overUdp(makeQuery(question, options), server, options.timeoutMs * UDP_SHARE);
     if (!reply.flag_tc) return reply;
   } catch (error) {
     // Nobody listens on UDP: nobody will on TCP.
-    if (!(error instanceof DnsWireError) || error.code !== 'timeout') throw error;
+    if (!(error instanceof DnsWireError) || error.code === 'unreachable') throw error;
+    if (error.code === 'malformed') garbled = error;
   }
-  return overTcp(makeQuery(question, options), server, Math.max(1, giveUpAt - performance.now()));
+  try {
+    return await overTcp(makeQuery(question, options), server, Math.max(1, giveUpAt - performance.now()));
+  } catch (error) {
+    throw garbled ?? error;
+  }
 }
 
-function makeQuery({ name, type }: Question, { recursionDesired, checkingDisabled }: QueryOptions): packet.Packet {
-  return {
-    type: 'query',
-    id: randomInt(65_536),
-    flags: (recursionDesired ? packet.RECURSION_DESIRED : 0) | (checkingDisabled ? packet.CHECKING_DISABLED : 0),
-    questions: [{ type, name }],
-    additionals: [
-      { type: 'OPT', name: '.', udpPayloadSize: EDNS_UDP_SIZE, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] },
-    ],
-  };
+interface Asked extends Question {
+  id: number;
+  bytes: Buffer;
+}
+
+function makeQuery(question: Question, { recursionDesired, checkingDisabled }: QueryOptions): Asked {
+  const id = randomInt(65_536);
+  try {
+    const bytes = packet.encode({
+      type: 'query',
+      id,
+      flags: (recursionDesired ? packet.RECURSION_DESIRED : 0) | (checkingDisabled ? packet.CHECKING_DISABLED : 0),
+      questions: [question],
+      additionals: [
+        {
+          type: 'OPT',
+          name: '.',
+          udpPayloadSize: EDNS_UDP_SIZE,
+          extendedRcode: 0,
+          ednsVersion: 0,
+          flags: 0,
+          flag_do: false,
+          options: [],
+        },
+      ],
+    });
+    return { ...question, id, bytes };
+  } catch (cause) {
+    throw new DnsWireError('malformed', 'this name cannot be asked for', { cause });
+  }
 }
 
 /** Null for bytes that can't be read: dns-packet throws whatever it stumbles over. */
@@ -81,41 +107,59 @@ function decode(bytes: Buffer): DnsReply | null {
   }
 }
 
-const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
-
-function answers(reply: DnsReply | null, asked: packet.Packet): reply is DnsReply {
-  const [theirs] = reply?.questions ?? [];
-  const [ours] = asked.questions ?? [];
-  if (!reply || !theirs || !ours) return false;
-  return reply.type === 'response' && reply.id === asked.id && theirs.type === ours.type && same(theirs.name, ours.name);
+function isAnswerTo(asked: Asked, reply: DnsReply): boolean {
+  const [question] = reply.questions ?? [];
+  return (
+    reply.type === 'response' &&
+    reply.id === asked.id &&
+    question?.type === asked.type &&
+    question.name.toLowerCase() === asked.name.toLowerCase()
+  );
 }
 
-function overUdp(asked: packet.Packet, { address, port }: ServerAddress, timeoutMs: number): Promise<DnsReply> {
+function overUdp(asked: Asked, { address, port }: ServerAddress, timeoutMs: number): Promise<DnsReply> {
   return new Promise((resolve, reject) => {
     // A socket of its own: a random source port, and connected, so that the kernel drops what others send.
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+    let unreadable = false;
+    let over = false;
     const end = (settle: () => void): void => {
+      if (over) return;
+      over = true;
       clearTimeout(timer);
       socket.close();
       settle();
     };
-    const timer = setTimeout(
-      () => end(() => reject(new DnsWireError('timeout', `${address} does not answer`))),
-      timeoutMs,
-    );
-    socket.on('error', (cause) => end(() => reject(unreachable(address, cause))));
+    const fail = (cause: Error): void => end(() => reject(unreachable(address, cause)));
+    const silent = (): DnsWireError =>
+      unreadable
+        ? new DnsWireError('malformed', `${address} answers something unreadable`)
+        : new DnsWireError('timeout', `${address} does not answer`);
+    const timer = setTimeout(() => end(() => reject(silent())), timeoutMs);
+    socket.on('error', fail);
     socket.on('message', (bytes) => {
       const reply = decode(bytes);
-      if (answers(reply, asked)) end(() => resolve(reply));
+      if (!reply) unreadable = true;
+      else if (isAnswerTo(asked, reply)) end(() => resolve(reply));
     });
-    socket.connect(port, address, () => socket.send(packet.encode(asked)));
+    // `connect` with a callback would give its error to the callback, and `send` then throw at nobody.
+    socket.once('connect', () => socket.send(asked.bytes));
+    try {
+      socket.connect(port, address);
+    } catch (cause) {
+      fail(cause as Error);
+    }
   });
 }
 
-function overTcp(asked: packet.Packet, { address, port }: ServerAddress, timeoutMs: number): Promise<DnsReply> {
+/** A message's length stands in front of it, in two bytes: 64 KiB at most (RFC 1035 section 4.2.2). */
+const LENGTH_BYTES = 2;
+
+function overTcp(asked: Asked, { address, port }: ServerAddress, timeoutMs: number): Promise<DnsReply> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: address, port });
-    let received = Buffer.alloc(0);
+    const chunks: Buffer[] = [];
+    let received = 0;
     const end = (settle: () => void): void => {
       clearTimeout(timer);
       socket.destroy();
@@ -124,19 +168,28 @@ function overTcp(asked: packet.Packet, { address, port }: ServerAddress, timeout
     const fail = (error: DnsWireError): void => end(() => reject(error));
     const timer = setTimeout(() => fail(new DnsWireError('timeout', `${address} does not answer over TCP`)), timeoutMs);
     socket.on('error', (cause) => fail(unreachable(address, cause)));
-    socket.on('close', () => fail(new DnsWireError('malformed', `${address} closed the connection without an answer`)));
+    socket.on('close', () =>
+      fail(
+        received === 0
+          ? new DnsWireError('unreachable', `${address} closes the connection without an answer`)
+          : new DnsWireError('malformed', `${address} closes the connection in the middle of its answer`),
+      ),
+    );
     socket.on('connect', () => {
-      const message = packet.encode(asked);
-      const length = Buffer.alloc(2);
-      length.writeUInt16BE(message.length);
-      socket.write(Buffer.concat([length, message]));
+      const length = Buffer.alloc(LENGTH_BYTES);
+      length.writeUInt16BE(asked.bytes.length);
+      socket.write(Buffer.concat([length, asked.bytes]));
     });
     socket.on('data', (chunk) => {
-      received = Buffer.concat([received, chunk]);
-      // The length in front bounds it to 64 KiB (RFC 1035 section 4.2.2).
-      if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return;
-      const reply = decode(received.subarray(2, 2 + received.readUInt16BE(0)));
-      if (answers(reply, asked)) end(() => resolve(reply));
+      chunks.push(chunk);
+      received += chunk.length;
+      if (received < LENGTH_BYTES) return;
+      const [first = chunk] = chunks;
+      const all = first.length < LENGTH_BYTES ? Buffer.concat(chunks) : first;
+      const expected = LENGTH_BYTES + all.readUInt16BE(0);
+      if (received < expected) return;
+      const reply = decode(Buffer.concat(chunks).subarray(LENGTH_BYTES, expected));
+      if (reply && isAnswerTo(asked, reply)) end(() => resolve(reply));
       else fail(new DnsWireError('malformed', `${address} answers something else than was asked`));
     });
   });

@@ -1,9 +1,11 @@
 import type { Answer, StringAnswer } from 'dns-packet';
-import { type DnsReply, DnsWireError, query, type Question, type ServerAddress } from './wire';
+import { isName, isUnder, lower, parentOf, printable } from './names';
+import type { Resolver } from './resolver';
 
 export interface NameServer {
   /** The NS host name. */
   server: string;
+  /** Empty where the host name has none. */
   address: string;
 }
 
@@ -12,72 +14,55 @@ export interface ZoneServers {
   servers: NameServer[];
 }
 
-/** What a lookup has at hand: the resolvers, and the time that is left. */
-export interface Asking {
-  resolvers: ServerAddress[];
-  /** Milliseconds that one query may take now; 0 when the time is up. */
-  budgetMs(): number;
-}
-
-/** A zone with more addresses than this gains nothing from our asking all of them. */
+/** A zone with more servers or addresses than this gains nothing from our asking all of them. */
+const MAX_NS = 16;
 const MAX_ADDRESSES = 16;
-const MAX_NS = 8;
+const MAX_HOST = 255;
 
-const lower = (name: string): string => name.toLowerCase().replace(/\.$/, '');
-const parentOf = (name: string): string => name.slice(name.indexOf('.') + 1);
-const isUnder = (name: string, apex: string): boolean => name === apex || name.endsWith(`.${apex}`);
-
-/**
- * The servers of the zone that `name` lies in, or null where the resolvers find none. Resolvers are asked for the zones
- * above only, never for the name itself: they would keep its absence for as long as the zone's negative TTL says.
- */
-export async function serversOf(name: string, asking: Asking): Promise<ZoneServers | null> {
-  const apex = await apexOf(name, asking);
+/** The zone that `name` lies in and its servers, through resolvers; null where there is none. */
+export async function zoneOf(name: string, resolver: Resolver): Promise<ZoneServers | null> {
+  const apex = await apexOf(name, resolver);
   if (apex === null) return null;
-  const reply = await ask({ name: apex, type: 'NS' }, asking);
-  const hosts = strings(reply?.answers, 'NS').slice(0, MAX_NS);
-  return { apex, servers: await addressesOf(hosts, asking) };
+  const reply = await resolver.ask({ name: apex, type: 'NS' });
+  return { apex, servers: await serversAt(strings(reply?.answers, 'NS'), resolver) };
 }
 
 /** Climbs until a zone's SOA turns up, in the answer or as the authority for its absence (RFC 2308 section 2). */
-async function apexOf(name: string, asking: Asking): Promise<string | null> {
-  for (let at = lower(name); at.includes('.'); at = parentOf(at)) {
-    const reply = await ask({ name: at, type: 'SOA' }, asking);
+async function apexOf(name: string, resolver: Resolver): Promise<string | null> {
+  for (let at = lower(name); at !== ''; at = parentOf(at)) {
+    const reply = await resolver.ask({ name: at, type: 'SOA' });
     const soa = [...(reply?.answers ?? []), ...(reply?.authorities ?? [])].find(
       (record) => record.type === 'SOA' && isUnder(at, lower(record.name)),
     );
-    if (soa) return lower(soa.name) || null;
+    if (!soa) continue;
+    const apex = lower(soa.name);
+    const unregistered = reply?.rcode === 'NXDOMAIN' && !apex.includes('.');
+    return apex === '' || unregistered ? null : apex;
   }
   return null;
 }
 
-export async function addressesOf(hosts: string[], asking: Asking): Promise<NameServer[]> {
-  const found = await Promise.all(
-    hosts.map(async (server) => {
-      const replies = await Promise.all(
-        (['A', 'AAAA'] as const).map(async (type) => strings((await ask({ name: server, type }, asking))?.answers, type)),
-      );
-      return replies.flat().map((address) => ({ server, address }));
+/** The addresses of NS hosts; a host without any is kept, so that the evidence can name it. */
+export async function serversAt(hosts: string[], resolver: Resolver): Promise<NameServer[]> {
+  const perHost = await Promise.all(
+    hosts.slice(0, MAX_NS).map(async (host) => {
+      const [v4, v6] = await Promise.all([addresses(host, 'A', resolver), addresses(host, 'AAAA', resolver)]);
+      const server = printable(host, MAX_HOST) || '.';
+      const all = [...v4, ...v6].map((address) => ({ server, address }));
+      return all.length > 0 ? all : [{ server, address: '' }];
     }),
   );
-  return found.flat().slice(0, MAX_ADDRESSES);
+  // Over the bound it is a host's further addresses that go, before any host does.
+  const kept = perHost
+    .flatMap((all) => all.map((one, rank) => ({ one, rank })))
+    .sort((a, b) => a.rank - b.rank)
+    .slice(0, MAX_ADDRESSES)
+    .map(({ one }) => one);
+  return perHost.flat().filter((one) => kept.includes(one));
 }
 
-/** The first resolver's answer that is one; null when there is none. */
-async function ask(question: Question, { resolvers, budgetMs }: Asking): Promise<DnsReply | null> {
-  for (const resolver of resolvers) {
-    const timeoutMs = budgetMs();
-    if (timeoutMs <= 0) return null;
-    try {
-      // Checking disabled: a zone whose DNSSEC is broken is still found, and its servers asked.
-      const reply = await query(question, resolver, { timeoutMs, recursionDesired: true, checkingDisabled: true });
-      if (reply.rcode === 'NOERROR' || reply.rcode === 'NXDOMAIN') return reply;
-    } catch (error) {
-      if (!(error instanceof DnsWireError)) throw error;
-    }
-  }
-  return null;
-}
+const addresses = async (host: string, type: 'A' | 'AAAA', resolver: Resolver): Promise<string[]> =>
+  isName(host) ? strings((await resolver.ask({ name: host, type }))?.answers, type) : [];
 
 /** The names or addresses in all records of a type. */
 export const strings = (records: Answer[] | undefined, type: 'NS' | 'A' | 'AAAA' | 'CNAME'): string[] =>

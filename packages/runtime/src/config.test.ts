@@ -67,17 +67,29 @@ describe('the configuration', () => {
     expect(problemsOf({ ...production, AUTH_TOKEN: 'a-long-enough-token', MASTER_KEY: masterKey })).toEqual([]);
   });
 
+  it.each(['prod', 'Production', 'live'])('refuses NODE_ENV=%s, which would quietly be development', (value) => {
+    expect(problemsOf({ DATABASE_URL: database, NODE_ENV: value })).toEqual([
+      'NODE_ENV must be production, development or test',
+    ]);
+    expect(load({ DATABASE_URL: database, NODE_ENV: 'test' }).production).toBe(false);
+  });
+
+  it.each(['a token of several words', 'schlüssel-schlüssel'])('refuses a token that no header could carry: %s', (token) => {
+    const problems = problemsOf({ DATABASE_URL: database, AUTH_TOKEN: token });
+    expect(problems).toEqual(['AUTH_TOKEN must have visible ASCII characters only, without spaces']);
+  });
+
   it.each([
     ['500ms', 500],
     ['10s', 10_000],
     ['5m', 300_000],
     ['2h', 7_200_000],
-    ['3d', 259_200_000],
+    ['24d', 2_073_600_000],
   ])('reads the duration %s', (text, ms) => {
     expect(load({ DATABASE_URL: database, POLL_TIMEOUT: text }).orders.pollTimeoutMs).toBe(ms);
   });
 
-  it.each(['0s', '10', '-5s', '1w', '5 m', '1.5s'])('refuses the duration %s', (text) => {
+  it.each(['0s', '10', '-5s', '1w', '5 m', '1.5s', '25d', '999999999d'])('refuses the duration %s', (text) => {
     expect(problemsOf({ DATABASE_URL: database, POLL_TIMEOUT: text })).toHaveLength(1);
   });
 

@@ -14,7 +14,7 @@ const CHECK_TIMEOUT_MS = 2_000;
 export async function checkHealth(checks: HealthChecks): Promise<Health> {
   const results = await Promise.all(
     Object.entries(checks).map(async ([name, check]) => {
-      const failed = await within(CHECK_TIMEOUT_MS, check()).then(
+      const failed = await within(CHECK_TIMEOUT_MS, settled(check)).then(
         () => false,
         () => true,
       );
@@ -23,6 +23,9 @@ export async function checkHealth(checks: HealthChecks): Promise<Health> {
   );
   return { ok: results.every(([, result]) => result === 'ok'), checks: Object.fromEntries(results) };
 }
+
+/** A check that throws before it has a promise is failing like any other. */
+const settled = async (check: () => Promise<void>): Promise<void> => check();
 
 /** `/healthz` (alive) and `/readyz` (all checks pass) for a process without an HTTP API of its own. */
 export function startHealthServer(port: number, checks: HealthChecks): Promise<Server> {

@@ -39,6 +39,14 @@ describe('a log line', () => {
     expect(lines[0]).not.toContain(SECRET.slice(0, 7));
   });
 
+  it('has its own time, level, service and message, whatever the fields are called', () => {
+    const { logger, lines } = capture();
+    logger.warn('real', { message: 'no', level: 'no', service: 'no', time: 'no', other: 'yes' });
+    const line = JSON.parse(lines[0] ?? '') as Record<string, unknown>;
+    expect(line).toMatchObject({ level: 'warn', service: 'test', message: 'real', other: 'yes' });
+    expect(line.time).toMatch(/^\d{4}-/);
+  });
+
   it('is not written below the level', () => {
     const { logger, lines } = capture('info');
     logger.debug('x');

@@ -20,7 +20,10 @@ export function withLogContext<T>(fields: LogFields, work: () => T): T {
   return context.run({ ...context.getStore(), ...fields }, work);
 }
 
-/** JSON lines: time, level, service, message, the context's fields, the line's fields. Nothing gets past the redaction. */
+/**
+ * JSON lines: time, level, service, message (no field can take their names), the context's fields, the line's fields.
+ * Nothing gets past the redaction.
+ */
 export function createLogger({
   service,
   level,
@@ -33,9 +36,10 @@ export function createLogger({
 }): Logger {
   const out = winston.createLogger({
     level,
-    format: winston.format.printf(({ level: lineLevel, message, fields }) =>
-      JSON.stringify({ time: new Date().toISOString(), level: lineLevel, service, message, ...(fields as LogFields) }),
-    ),
+    format: winston.format.printf(({ level: lineLevel, message, fields }) => {
+      const head = { time: new Date().toISOString(), level: lineLevel, service, message };
+      return JSON.stringify({ ...head, ...(fields as LogFields), ...head });
+    }),
     transports: [stream ? new winston.transports.Stream({ stream }) : new winston.transports.Console({ forceConsole: false })],
   });
   const log = (lineLevel: LogLevel, message: string, fields: LogFields = {}): void => {

@@ -3,16 +3,19 @@ import Joi from 'joi';
 
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** What a timer can hold, 24.8 days: a longer one would fire at once. */
+const MAX_DURATION_MS = 2 ** 31 - 1;
+
 /** `10s`, `5m`, `500ms`: to milliseconds. A number without a unit is refused: nobody remembers which it would be. */
 const duration = (fallback: string) =>
   Joi.string()
     .custom((text: string, helpers) => {
       const [, amount, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
       const ms = Number(amount) * (UNIT_MS[unit ?? ''] ?? NaN);
-      return ms > 0 ? ms : helpers.error('any.invalid');
+      return ms > 0 && ms <= MAX_DURATION_MS ? ms : helpers.error('any.invalid');
     })
     .default(() => toMs(fallback))
-    .messages({ 'any.invalid': '{{#label}} must be a duration such as 10s, 5m, 1h or 500ms' });
+    .messages({ 'any.invalid': '{{#label}} must be a duration such as 10s, 5m, 1h or 500ms, of at most 24d' });
 
 const toMs = (text: string): number => parseInt(text, 10) * (UNIT_MS[text.replace(/\d+/, '')] ?? NaN);
 
@@ -64,6 +67,7 @@ const neededInProduction = <S extends Joi.Schema>(schema: S, isNeeded: boolean):
 
 /** The environment once it has been validated: durations in milliseconds. */
 export interface Environment {
+  NODE_ENV?: 'production' | 'development' | 'test';
   PORT: number;
   HOST?: string;
   HEALTH_PORT: number;
@@ -94,6 +98,10 @@ export interface Environment {
 /** Every variable there is, with its form and default. `production` makes the secrets required. */
 export const environmentSchema = (production: boolean, role: 'api' | 'worker' | 'migrate') =>
   Joi.object<Environment>({
+    // Anything else, `prod` say, would quietly be development: without the guards of production.
+    NODE_ENV: Joi.string()
+      .valid('production', 'development', 'test')
+      .messages({ '*': '{{#label}} must be production, development or test' }),
     PORT: port(3000),
     HOST: Joi.string().hostname().messages({ '*': '{{#label}} must be an address or host name' }),
     HEALTH_PORT: port(3001),
@@ -122,7 +130,11 @@ export const environmentSchema = (production: boolean, role: 'api' | 'worker' | 
       .default('ec-256')
       .messages({ '*': '{{#label}} must be ec-256, ec-384, rsa-2048 or rsa-4096' }),
     AUTH_TOKEN: neededInProduction(
-      Joi.string().min(16).messages({ 'string.min': '{{#label}} must have at least 16 characters' }),
+      // What a header can carry after "Bearer ": no client could send any other.
+      Joi.string().min(16).pattern(/^[\x21-\x7e]+$/).messages({
+        'string.min': '{{#label}} must have at least 16 characters',
+        'string.pattern.base': '{{#label}} must have visible ASCII characters only, without spaces',
+      }),
       production && role === 'api',
     ),
     ADMIN_PASSWORD: Joi.string().min(8).messages({ '*': '{{#label}} must have at least 8 characters' }),

@@ -4,11 +4,23 @@ import path from 'node:path';
 
 const DIST = path.resolve(__dirname, '../dist/index.js');
 
+const PROLOGUE = `
+  const { createLogger, onShutdown, runMain, ConfigError } = require(${JSON.stringify(DIST)});
+  const logger = createLogger({ service: 'x', level: 'info' });`;
+
+/** Runs a script to its own end. */
+async function run(script: string): Promise<{ code: number | null; output: string; errors: string }> {
+  const child = spawn(process.execPath, ['-e', PROLOGUE + script], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [output, errors] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output, errors };
+}
+
 /** Runs a process with the given steps, sends SIGTERM when it is up, and returns its exit code and output. */
 async function terminate(steps: string, signals = 1): Promise<{ code: number | null; output: string; ms: number }> {
-  const script = `
-    const { createLogger, onShutdown } = require(${JSON.stringify(DIST)});
-    const logger = createLogger({ service: 'x', level: 'info' });
+  const script = `${PROLOGUE}
     onShutdown(logger, ${steps});
     setInterval(() => {}, 1000);
     logger.info('up');`;
@@ -47,5 +59,43 @@ describe('a process told to stop', () => {
     const { code, ms } = await terminate(`[{ name: 'stuck', timeoutMs: 60_000, run: () => new Promise(() => {}) }]`, 2);
     expect(code).toBe(1);
     expect(ms).toBeLessThan(10_000);
+  });
+
+  it('exits although nobody reads its output any more', async () => {
+    const script = `${PROLOGUE}
+      onShutdown(logger, []);
+      setInterval(() => {}, 1000);
+      process.stdout.write('x'.repeat(2e6));
+      process.stderr.write('up');`;
+    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'pipe'] });
+    await once(child.stderr, 'data');
+    const patience = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    child.kill('SIGTERM');
+    const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    clearTimeout(patience);
+    child.stdout.destroy();
+    expect({ code, signal }).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('an error that nobody handled', () => {
+  it.each([
+    ['thrown', "setTimeout(() => { throw new Error('Bearer hunter2'); });"],
+    ['rejected', "void Promise.reject(new Error('Bearer hunter2'));"],
+  ])('%s: is logged, without its secrets, and ends the process with 1', async (_how, act) => {
+    const { code, output, errors } = await run(`onShutdown(logger, []); setInterval(() => {}, 1000); ${act}`);
+    expect(code).toBe(1);
+    expect(JSON.parse(output)).toMatchObject({ level: 'error', error: { message: 'Bearer [redacted]' } });
+    expect(output + errors).not.toContain('hunter2');
+  });
+});
+
+describe('a main function that fails', () => {
+  it('exits with 78 where the configuration is wrong, else with 1, and says why without secrets, whatever is still open', async () => {
+    const failing = (error: string): string => `setInterval(() => {}, 1000); runMain(async () => { throw ${error}; });`;
+    const wrong = await run(failing("new ConfigError(['PORT must be a port'])"));
+    expect(wrong).toEqual({ code: 78, output: '', errors: 'The configuration is wrong:\n  - PORT must be a port\n' });
+    const refused = await run(failing("new Error('connect postgres://app:hunter2@db/x')"));
+    expect(refused).toEqual({ code: 1, output: '', errors: 'connect postgres://app:[redacted]@db/x\n' });
   });
 });

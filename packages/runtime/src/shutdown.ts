@@ -1,3 +1,4 @@
+import { exitAfterFlush } from './exit-after-flush';
 import type { Logger } from './logger';
 import { within } from './within';
 
@@ -29,19 +30,14 @@ export function onShutdown(logger: Logger, steps: ShutdownStep[]): void {
       }
     }
     logger.info('stopped', { clean });
-    exitAfterFlush(clean ? 0 : 1);
+    exitAfterFlush(process.stdout, clean ? 0 : 1);
   };
   process.on('SIGTERM', (signal) => void stop(signal));
   process.on('SIGINT', (signal) => void stop(signal));
   const crash = (error: unknown): void => {
     logger.error('an error that nobody handled', { error });
-    exitAfterFlush(1);
+    exitAfterFlush(process.stdout, 1);
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
-}
-
-/** A log line that is still in a pipe would be lost with process.exit(). */
-function exitAfterFlush(code: number): void {
-  process.stdout.write('', () => process.exit(code));
 }

@@ -1,22 +1,22 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findPebble } from './find-tool';
+import { findPebble, findRedis } from './find-tool';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'find-tool-'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+const executable = (name: string): string => {
+  const path = join(dir, name);
+  writeFileSync(path, '#!/bin/sh\n');
+  chmodSync(path, 0o755);
+  return path;
+};
 
 describe('findPebble', () => {
-  let dir: string;
-  beforeEach(() => {
-    dir = mkdtempSync(join(tmpdir(), 'find-pebble-'));
-  });
-  afterEach(() => rmSync(dir, { recursive: true }));
-
-  const executable = (name: string): string => {
-    const path = join(dir, name);
-    writeFileSync(path, '#!/bin/sh\n');
-    chmodSync(path, 0o755);
-    return path;
-  };
-
   it('takes the one that PEBBLE names before the one on PATH', () => {
     executable('pebble');
     const named = executable('my-pebble');
@@ -34,5 +34,20 @@ describe('findPebble', () => {
     chmodSync(join(dir, 'text'), 0o644);
     expect(() => findPebble({ PEBBLE: join(dir, 'absent'), PATH: dir })).toThrow(/PEBBLE is set to .*absent/);
     expect(() => findPebble({ PEBBLE: dir, PATH: dir })).toThrow(/not an executable file/);
+  });
+});
+
+describe('findRedis', () => {
+  it('takes redis-server, or valkey-server where there is no other, and leaves the libraries to the system', () => {
+    const valkey = executable('valkey-server');
+    expect(findRedis({ PATH: dir })).toEqual({ executable: valkey, env: {} });
+    const redis = executable('redis-server');
+    expect(findRedis({ PATH: dir })).toEqual({ executable: redis, env: {} });
+    expect(findRedis({ REDIS_SERVER: valkey, PATH: dir })).toEqual({ executable: valkey, env: {} });
+  });
+
+  it('says that REDIS_SERVER is wrong instead of taking another one silently', () => {
+    executable('redis-server');
+    expect(() => findRedis({ REDIS_SERVER: join(dir, 'absent'), PATH: dir })).toThrow(/REDIS_SERVER is set to .*absent/);
   });
 });

@@ -13,6 +13,7 @@ const USER = 'certwright';
 const PASSWORD = 'certwright';
 const STOP_TIMEOUT_MS = 5_000;
 const START_TIMEOUT_MS = 20_000;
+const STILL_IN_USE = 'is still in use';
 
 export interface PostgresServer {
   url(database?: string): string;
@@ -43,14 +44,39 @@ export async function startPostgres({ dataDir, port: wanted, settings = {} }: Po
   const port = wanted ?? (await freePort());
   const all = { listen_addresses: '127.0.0.1', unix_socket_directories: '', timezone: 'UTC', ...settings };
   const options = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = spawn(path.join(bin, 'postgres'), ['-D', folder, '-p', String(port), ...options], {
+  const program = path.join(bin, 'postgres');
+  const giveUpAt = performance.now() + STOP_TIMEOUT_MS;
+  for (;;) {
+    const server = launch(program, ['-D', folder, '-p', String(port), ...options]);
+    const failure = await untilReady(server);
+    if (failure === null) {
+      const url = (database = 'postgres'): string => `postgresql://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`;
+      return { url, port, pid: server.pid, exited: server.exited, stop: server.stop };
+    }
+    await server.stop();
+    // The sessions of a server that was killed outlive it for a moment, and no other one may touch the data until then.
+    if (!failure.includes(STILL_IN_USE) || performance.now() > giveUpAt) throw new Error(failure);
+    await sleep(100);
+  }
+}
+
+interface Launched {
+  child: ChildProcess;
+  pid: number;
+  exited: Promise<void>;
+  stop(): Promise<void>;
+}
+
+function launch(program: string, args: string[]): Launched {
+  const child = spawn(program, args, {
     ...identity(),
     cwd: '/',
     env: environment(),
     detached: true, // Ctrl-C is for the parent to handle
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  if (child.pid === undefined) throw new Error('PostgreSQL could not be started');
+  child.on('error', () => undefined); // without a process id, the next line says it
+  if (child.pid === undefined) throw new Error(`PostgreSQL could not be started: ${program}`);
   const guard = killWithParent(child.pid);
   let over = false;
   const exited = new Promise<void>((resolve) => {
@@ -60,14 +86,13 @@ export async function startPostgres({ dataDir, port: wanted, settings = {} }: Po
       resolve();
     });
   });
-  await untilReady(child, exited);
   return {
-    url: (database = 'postgres') => `postgresql://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`,
-    port,
+    child,
     pid: child.pid,
     exited,
     async stop() {
-      if (!over) child.kill('SIGINT'); // "fast": ends open sessions
+      if (over) return;
+      child.kill('SIGINT'); // "fast": ends open sessions
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
       await exited;
       clearTimeout(timer);
@@ -111,22 +136,43 @@ async function stopLeftover(folder: string): Promise<void> {
   const pidFile = path.join(folder, 'postmaster.pid');
   if (!existsSync(pidFile)) return;
   const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
-  if (!isPostgres(pid)) {
-    rmSync(pidFile);
+  if (!serves(pid, folder)) {
+    // PostgreSQL refuses while any process has that id, and clears up by itself when none has.
+    if (argumentsOf(pid) !== '') rmSync(pidFile);
     return;
   }
   process.kill(pid, 'SIGINT');
-  for (let waited = 0; isPostgres(pid) && waited < STOP_TIMEOUT_MS; waited += 50) await sleep(50);
-  if (isPostgres(pid)) process.kill(pid, 'SIGKILL');
+  if (await hasEnded(pid, folder)) return;
+  process.kill(pid, 'SIGKILL');
+  if (!(await hasEnded(pid, folder))) throw new Error(`PostgreSQL of an earlier run (process ${pid}) does not end`);
 }
 
-/** A process id alone may belong to somebody else by now. */
-function isPostgres(pid: number): boolean {
-  const { stdout } = spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
-  return stdout.includes('postgres');
+async function hasEnded(pid: number, folder: string): Promise<boolean> {
+  for (const end = performance.now() + STOP_TIMEOUT_MS; performance.now() < end; await sleep(50)) {
+    if (!serves(pid, folder)) return true;
+  }
+  return false;
 }
 
-async function untilReady(child: ChildProcess, exited: Promise<void>): Promise<void> {
+/** Whether this process is the server of this very folder: the id alone may be somebody else's by now. */
+function serves(pid: number, folder: string): boolean {
+  const args = argumentsOf(pid);
+  return args.includes('postgres') && args.includes(folder);
+}
+
+/** Empty when there is no such process (any more). */
+function argumentsOf(pid: number): string {
+  if (process.platform !== 'linux') return spawnSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout;
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8'); // a slim container has no ps
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return '';
+    throw error;
+  }
+}
+
+/** Null when it takes connections, else what went wrong. */
+async function untilReady({ child, exited }: Launched): Promise<string | null> {
   let log = '';
   const ready = new Promise<'ready'>((resolve) => {
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -138,9 +184,8 @@ async function untilReady(child: ChildProcess, exited: Promise<void>): Promise<v
   const late = sleep(START_TIMEOUT_MS, 'late' as const, { signal: timer.signal }).catch(() => 'late' as const);
   const result = await Promise.race([ready, exited.then(() => 'ended' as const), late]);
   timer.abort();
-  if (result === 'ready') return;
-  child.kill('SIGKILL');
-  throw new Error(`PostgreSQL ${result === 'late' ? `was not ready after ${START_TIMEOUT_MS / 1000} s` : 'ended while starting'}:\n${log}`);
+  if (result === 'ready') return null;
+  return `PostgreSQL ${result === 'late' ? `was not ready after ${START_TIMEOUT_MS / 1000} s` : 'ended while starting'}:\n${log}`;
 }
 
 /** A fresh folder that PostgreSQL's user can enter. */

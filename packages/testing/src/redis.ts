@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
@@ -18,19 +18,39 @@ export interface RedisServer {
   flushAll(): Promise<void>;
   /** All keys with their values, as text. */
   dump(): Promise<string>;
+  /** As a crash would, with SIGKILL; what is in its folder stays. */
+  kill(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts redis-server (or valkey-server) on 127.0.0.1, in memory only, `noeviction`. It ends with this process. */
-export async function startRedis(): Promise<RedisServer> {
+export interface RedisOptions {
+  /** Where an append-only file is kept; created if absent, and kept. Default: temporary. */
+  dir?: string;
+  /** Whether every write is in the append-only file before it is answered. Default: in memory only. */
+  appendonly?: boolean;
+  /** For a server that comes back where it was. Default: a free one. */
+  port?: number;
+}
+
+/**
+ * Starts redis-server (or valkey-server) on 127.0.0.1 with `noeviction`. It ends with this process.
+ * @throws Error when there is none, or it does not start
+ */
+export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const tool = findRedis();
-  const port = await freePort();
-  const dir = mkdtempSync(path.join(tmpdir(), 'certwright-redis-'));
+  const port = options.port ?? (await freePort());
+  const dir = options.dir ?? mkdtempSync(path.join(tmpdir(), 'certwright-redis-'));
+  const cleanUp = (): void => {
+    if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
+  };
+  mkdirSync(dir, { recursive: true });
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--maxmemory-policy', 'noeviction', '--dir', dir];
+  if (options.appendonly === true) args.push('--appendonly', 'yes', '--appendfsync', 'always');
   const child = spawn(tool.executable, args, { env: { ...process.env, ...tool.env }, stdio: 'ignore', detached: true });
+  child.on('error', () => undefined); // without a process id, the next line says it
   if (child.pid === undefined) throw new Error(`${tool.executable} could not be started`);
   const guard = killWithParent(child.pid);
-  child.once('exit', () => guard.release());
+  const exited = once(child, 'exit').then(() => guard.release());
   const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50, maxRetriesPerRequest: null });
   let lastError: Error | null = null;
   client.on('error', (error: Error) => (lastError = error));
@@ -39,10 +59,17 @@ export async function startRedis(): Promise<RedisServer> {
     await client.ping();
   } catch (cause) {
     child.kill('SIGKILL');
+    await exited;
+    cleanUp();
     throw new Error(`Redis did not start: ${String(lastError)}`, { cause });
   } finally {
     clearTimeout(timer);
   }
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    if (client.status !== 'end') client.disconnect(); // a second time, its timer would hold the process for 2 s
+    child.kill(signal); // does nothing when it has ended already
+    await exited;
+  };
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
@@ -51,13 +78,10 @@ export async function startRedis(): Promise<RedisServer> {
       await client.flushall();
     },
     dump: () => dump(client),
+    kill: () => end('SIGKILL'),
     async stop() {
-      client.disconnect();
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGTERM');
-        await once(child, 'exit');
-      }
-      rmSync(dir, { recursive: true, force: true });
+      await end('SIGTERM');
+      cleanUp();
     },
   };
 }

@@ -5,12 +5,12 @@ const TTL = 1;
 /** One zone in memory: TXT, CNAME and address records under an apex, the same on all its servers unless said. */
 export interface Zone {
   apex: string;
-  /** NS host name to its address. */
+  /** NS host name to its address; empty where it has none. */
   servers: Map<string, string>;
   cnames: Map<string, string>;
   /** TXT values by name. */
   txt: Map<string, string[]>;
-  /** TXT values that one server has instead: by address, then name. */
+  /** What one server has at a name instead of the above: by address, then name. */
   txtOn: Map<string, Map<string, string[]>>;
   addresses: Map<string, string>;
 }
@@ -20,12 +20,15 @@ export const isUnder = (name: string, apex: string): boolean => name === apex ||
 
 export function makeZone(apex: string, addresses: string[]): Zone {
   const servers = new Map(addresses.map((address, index) => [`ns${index + 1}.${apex}`, address]));
-  return { apex, servers, cnames: new Map(), txt: new Map(), txtOn: new Map(), addresses: new Map(servers) };
+  return { apex, servers, cnames: new Map(), txt: new Map(), txtOn: new Map(), addresses: new Map(addressed(servers)) };
 }
 
-export const soaOf = ({ apex }: Zone): Answer => ({
+const addressed = (servers: Map<string, string>): [string, string][] => [...servers].filter(([, address]) => address !== '');
+
+/** `apex`: empty for the root. */
+export const soaOf = ({ apex }: { apex: string }): Answer => ({
   type: 'SOA',
-  name: apex,
+  name: apex || '.',
   ttl: TTL,
   data: { mname: `ns1.${apex}`, rname: `hostmaster.${apex}`, serial: 1, refresh: 60, retry: 60, expire: 3_600, minimum: TTL },
 });
@@ -34,18 +37,21 @@ export const nsOf = ({ apex, servers }: Zone): Answer[] =>
   [...servers.keys()].map((host) => ({ type: 'NS', name: apex, ttl: TTL, data: host }));
 
 export const glueOf = ({ servers }: Zone): Answer[] =>
-  [...servers].map(([name, data]) => ({ type: 'A', name, ttl: TTL, data }));
+  addressed(servers).map(([name, data]) => ({ type: data.includes(':') ? 'AAAA' : 'A', name, ttl: TTL, data }));
 
 /** The zone's records of one name and type, as the server at `address` has them; a CNAME answers for every type. */
 export function recordsOf(zone: Zone, name: string, type: string, address: string): Answer[] {
-  const alias = zone.cnames.get(name);
+  const own = zone.txtOn.get(address)?.get(name);
+  const alias = own ? undefined : zone.cnames.get(name);
   if (alias !== undefined) return [{ type: 'CNAME', name, ttl: TTL, data: alias }];
   if (name === zone.apex && type === 'SOA') return [soaOf(zone)];
   if (name === zone.apex && type === 'NS') return nsOf(zone);
   const ip = zone.addresses.get(name);
-  if (type === 'A' && ip !== undefined) return [{ type: 'A', name, ttl: TTL, data: ip }];
+  if ((type === 'A' || type === 'AAAA') && ip !== undefined) {
+    return ip.includes(':') === (type === 'AAAA') ? [{ type, name, ttl: TTL, data: ip }] : [];
+  }
   if (type !== 'TXT') return [];
-  const values = zone.txtOn.get(address)?.get(name) ?? zone.txt.get(name) ?? [];
+  const values = own ?? zone.txt.get(name) ?? [];
   return values.map((value) => ({ type: 'TXT', name, ttl: TTL, data: strings(value) }));
 }
 
@@ -60,8 +66,9 @@ function strings(value: string): Buffer[] {
 /** Whether the name, or one below it, has any record: NODATA if so, NXDOMAIN if not (RFC 8020). */
 export function exists(zone: Zone, name: string, address: string): boolean {
   const own = zone.txtOn.get(address) ?? new Map<string, string[]>();
-  const names = [zone.apex, ...zone.cnames.keys(), ...zone.addresses.keys()];
-  for (const [txtName, values] of zone.txt) if ((own.get(txtName) ?? values).length > 0) names.push(txtName);
-  for (const [txtName, values] of own) if (values.length > 0) names.push(txtName);
+  const shared = [...zone.cnames.keys(), ...filled(zone.txt)].filter((one) => !own.has(one));
+  const names = [zone.apex, ...zone.addresses.keys(), ...shared, ...filled(own)];
   return names.some((one) => isUnder(one, name));
 }
+
+const filled = (txt: Map<string, string[]>): string[] => [...txt].filter(([, values]) => values.length > 0).map(([name]) => name);

@@ -35,7 +35,9 @@ export const newDomainBody = Joi.object<{ domain_name: string }, true>({
     .max(1_024)
     .required()
     .description('A domain name such as shop.customer.com; Unicode is accepted.'),
-});
+})
+  .required()
+  .label('body');
 
 interface ListQuery {
   status?: DomainStatus;
@@ -46,7 +48,11 @@ interface ListQuery {
 
 export const listQuery = Joi.object<ListQuery, true>({
   status: Joi.string().valid(...DOMAIN_STATUSES),
-  q: Joi.string().max(253).description('A part of the name.'),
+  // The store matches by LIKE, where % and _ would stand for anything.
+  q: Joi.string()
+    .max(253)
+    .pattern(/^[A-Za-z0-9.-]+$/, 'a part of a name in its ASCII form')
+    .description('A part of the name, in its ASCII form.'),
   limit: Joi.number().integer().min(1).max(100).default(50),
   cursor: Joi.string().max(128).description('next_cursor of the page before.'),
 });

@@ -1,6 +1,8 @@
 import type { OrderJob } from '../jobs';
 import { type OrderTimeouts, phaseDeadline } from '../order';
-import type { AccountStore, AcmeAccount, AcmeAuthorization, AcmeGateway, Authorization, Lease, TxtLookup } from '../ports';
+import type { AcmeAccount, AcmeAuthorization } from '../acme';
+import type { Authorization } from '../model';
+import type { AccountStore, AcmeGateway, Lease, TxtLookup } from '../ports';
 import { terminal, waitFor } from '../problem';
 import type { TxtEvidence } from '../txt-evidence';
 import { accountOf } from './ensure-account';

@@ -1,5 +1,6 @@
 import type { OrderStatus } from '../order';
-import type { JobQueue, Order } from '../ports';
+import type { Order } from '../model';
+import type { JobQueue } from '../ports';
 import { createOrder } from './create-order';
 
 const INPUT = { tenantId: 'tenant-1', domainId: 'domain-1', requestId: 'request-1' };
@@ -27,13 +28,13 @@ const orderIn = (status: OrderStatus): Order => ({
 });
 
 /** An order that starts in `first` and has the statuses of `later` at each further look; null: it is gone. */
-function world(first: OrderStatus, later: (OrderStatus | null)[] = [], issueWaitMs = 5_000) {
+function world(first: OrderStatus, later: (OrderStatus | null)[] = [], { issueWaitMs = 5_000, isQueued = true } = {}) {
   const happened: string[] = [];
   const looks = [...later];
   const jobs: JobQueue = {
     enqueue: async (name, payload) => {
       happened.push(`enqueue ${name} ${JSON.stringify(payload)}`);
-      return false;
+      return isQueued;
     },
   };
   const orders = {
@@ -67,7 +68,7 @@ it.each<OrderStatus>(['awaiting_dns', 'ready', 'invalid'])('answers as soon as t
 });
 
 it('gives up waiting in time, and the order lives on', async () => {
-  const { create, happened } = world('new', ['new'], 300);
+  const { create, happened } = world('new', ['new'], { issueWaitMs: 300 });
   const startedAt = performance.now();
   expect((await create()).status).toBe('new');
   const took = performance.now() - startedAt;
@@ -78,7 +79,13 @@ it('gives up waiting in time, and the order lives on', async () => {
 });
 
 it('waits not at all where the wait is 0', async () => {
-  const { create, happened } = world('new', ['awaiting_dns'], 0);
+  const { create, happened } = world('new', ['awaiting_dns'], { issueWaitMs: 0 });
+  expect((await create()).status).toBe('new');
+  expect(happened).not.toContain('look');
+});
+
+it('hands the order out at once when the job could not be added: nobody would place it soon', async () => {
+  const { create, happened } = world('new', ['awaiting_dns'], { isQueued: false });
   expect((await create()).status).toBe('new');
   expect(happened).not.toContain('look');
 });

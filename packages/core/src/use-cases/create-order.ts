@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeyType } from '../key-type';
-import type { JobQueue, Order, OrderStore } from '../ports';
+import type { Order } from '../model';
+import type { JobQueue, OrderStore } from '../ports';
 import { terminal } from '../problem';
 
 export interface CreateOrderDeps {

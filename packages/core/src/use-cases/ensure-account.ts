@@ -1,4 +1,6 @@
-import type { AccountStore, AcmeAccount, AcmeGateway, KeyMaker, Order } from '../ports';
+import type { AcmeAccount } from '../acme';
+import type { Order } from '../model';
+import type { AccountStore, AcmeGateway, KeyMaker } from '../ports';
 import { Problem, transient } from '../problem';
 
 export interface AccountDeps {

@@ -1,7 +1,8 @@
 import { assertCertificateFits } from '../certificate';
 import type { OrderJob } from '../jobs';
 import { type OrderTimeouts, phaseDeadline } from '../order';
-import type { AccountStore, AcmeAccount, AcmeGateway, AcmeOrder, KeyMaker, Lease } from '../ports';
+import type { AcmeAccount, AcmeOrder } from '../acme';
+import type { AccountStore, AcmeGateway, KeyMaker, Lease } from '../ports';
 import { terminal, waitFor } from '../problem';
 import { CA_POLL_MS } from './await-dns';
 import { accountOf } from './ensure-account';

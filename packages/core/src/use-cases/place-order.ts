@@ -1,7 +1,8 @@
 import { challengeName } from '../domain';
 import type { OrderJob } from '../jobs';
 import { type OrderTimeouts, phaseDeadline } from '../order';
-import type { AcmeAccount, AcmeAuthorization, AcmeGateway, AuthorizationInput, KeyMaker } from '../ports';
+import type { AcmeAccount, AcmeAuthorization } from '../acme';
+import type { AcmeGateway, AuthorizationInput, KeyMaker } from '../ports';
 import { terminal } from '../problem';
 import { type AccountDeps, asAccount, ensureAccount } from './ensure-account';
 import { type OrderWork, workOnOrder } from './work-on-order';

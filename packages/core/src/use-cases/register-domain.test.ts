@@ -1,4 +1,4 @@
-import type { Domain } from '../ports';
+import type { Domain } from '../model';
 import { registerDomain } from './register-domain';
 
 const TENANT = 'tenant-1';

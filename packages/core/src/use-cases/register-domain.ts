@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseHostname } from '../hostname';
-import type { Domain, DomainStore } from '../ports';
+import type { Domain } from '../model';
+import type { DomainStore } from '../ports';
 import { terminal } from '../problem';
 
 export interface RegisterDomainDeps {

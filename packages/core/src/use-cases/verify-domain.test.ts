@@ -1,5 +1,5 @@
 import type { DomainStatus } from '../domain';
-import type { Domain } from '../ports';
+import type { Domain } from '../model';
 import type { TxtEvidence, TxtVerdict } from '../txt-evidence';
 import { verifyDomain } from './verify-domain';
 

@@ -1,5 +1,6 @@
 import { challengeName, ownershipName } from '../domain';
-import type { Domain, DomainStore, TxtLookup } from '../ports';
+import type { Domain } from '../model';
+import type { DomainStore, TxtLookup } from '../ports';
 import { terminal } from '../problem';
 import type { TxtEvidence } from '../txt-evidence';
 

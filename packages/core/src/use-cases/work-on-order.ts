@@ -1,6 +1,7 @@
 import type { OrderJob, OrderJobName } from '../jobs';
 import { failureBackoffMs, isLive, jobFor } from '../order';
-import type { JobQueue, Lease, OrderReason, OrderStore } from '../ports';
+import type { OrderReason } from '../model';
+import type { JobQueue, Lease, OrderStore } from '../ports';
 import { type Problem, terminal, toProblem, waitFor } from '../problem';
 
 /** Longer than one bounded CA request; every write renews it. A killed worker's order is free again after this. */

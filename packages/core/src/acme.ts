@@ -1,0 +1,36 @@
+import type { AcmeProblemDocument } from './problem';
+
+/** What the CA says, in RFC 8555's words. */
+
+export interface AcmeAccount {
+  id: string;
+  privateKeyPem: string;
+  /** Null until the CA has told it (RFC 8555 section 7.3). */
+  url: string | null;
+}
+
+export interface AcmeOrder {
+  url: string;
+  status: 'pending' | 'ready' | 'processing' | 'valid' | 'invalid';
+  authorizationUrls: string[];
+  finalizeUrl: string;
+  certificateUrl: string | null;
+  expires: Date | null;
+  error: AcmeProblemDocument | null;
+  /** From `Retry-After`. */
+  retryAfterMs: number | null;
+}
+
+export interface AcmeAuthorization {
+  url: string;
+  identifier: string;
+  wildcard: boolean;
+  status: 'pending' | 'valid' | 'invalid' | 'deactivated' | 'expired' | 'revoked';
+  dns01: {
+    url: string;
+    status: 'pending' | 'processing' | 'valid' | 'invalid';
+    token: string;
+    error: AcmeProblemDocument | null;
+  } | null;
+  retryAfterMs: number | null;
+}

@@ -1,0 +1,89 @@
+import type { DomainStatus } from './domain';
+import type { KeyType } from './key-type';
+import type { OrderStatus } from './order';
+import type { AcmeProblemDocument, ProblemCode } from './problem';
+import type { TxtEvidence } from './txt-evidence';
+
+/** What the system keeps, as the stores hand it out: secrets are not among it. */
+
+export interface Domain {
+  id: string;
+  tenantId: string;
+  /** ASCII (A-label) form, lower case, no final dot. */
+  name: string;
+  status: DomainStatus;
+  statusReason: string | null;
+  verificationToken: string;
+  verifiedAt: Date | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface Authorization {
+  id: string;
+  /** The identifier's value, without `*.` (RFC 8555 section 7.1.4). */
+  identifier: string;
+  wildcard: boolean;
+  url: string;
+  challengeUrl: string;
+  txtName: string;
+  txtValue: string;
+  status: 'pending' | 'valid' | 'invalid';
+  evidence: TxtEvidence | null;
+  checkedAt: Date | null;
+}
+
+/** Why an order waits or failed. */
+export interface OrderReason {
+  code: ProblemCode;
+  detail: string;
+  acme?: AcmeProblemDocument;
+}
+
+export interface Order {
+  id: string;
+  tenantId: string;
+  domainId: string;
+  names: string[];
+  status: OrderStatus;
+  keyType: KeyType;
+  profile: string | null;
+  reason: OrderReason | null;
+  /** Transient failures in a row. */
+  failures: number;
+  dueAt: Date | null;
+  deadlineAt: Date | null;
+  accountId: string | null;
+  acmeUrl: string | null;
+  finalizeUrl: string | null;
+  certificateId: string | null;
+  requestId: string | null;
+  createdAt: Date;
+  updatedAt: Date;
+  authorizations: Authorization[];
+}
+
+/** What is stored of a certificate, read off the leaf. */
+export interface IssuedCertificate {
+  chainPem: string;
+  serial: string;
+  sha256: string;
+  issuer: string;
+  keyType: string;
+  notBefore: Date;
+  notAfter: Date;
+}
+
+export interface Certificate extends IssuedCertificate {
+  id: string;
+  tenantId: string;
+  domainId: string;
+  orderId: string;
+  names: string[];
+  createdAt: Date;
+}
+
+export interface Page<T> {
+  data: T[];
+  nextCursor: string | null;
+}

@@ -1,0 +1,84 @@
+import type { ServerAnswer, ServerState } from '@certwright/core';
+import type { TxtAnswer } from 'dns-packet';
+import { isName, isUnder, lower, printable } from './names';
+import { isPublicAddress } from './public-address';
+import { type DnsReply, DnsWireError, query } from './wire';
+import { type NameServer, strings } from './zone-cut';
+
+/** What one authoritative server gave: an answer, or where to go on from it. */
+export interface Outcome {
+  answer: ServerAnswer;
+  /** What the name is an alias of. */
+  alias: string | null;
+  /** The zone below, and its NS hosts, that the server delegates the name to. */
+  referral: { apex: string; hosts: string[] } | null;
+}
+
+export interface AskOptions {
+  /** Where authoritative servers listen: 53, but for tests. */
+  authoritativePort: number;
+  /** Whether to ask servers on addresses that are not public. */
+  allowPrivate: boolean;
+  /** How long one query may take now, in milliseconds; 0 when the time is up. */
+  budgetMs(): number;
+}
+
+const MAX_VALUES = 10;
+const MAX_VALUE_LENGTH = 255;
+
+/** Asks one server of the zone at `apex` for the TXT records of `name`. */
+export async function askServer(
+  { name, apex, expected }: { name: string; apex: string; expected: string[] },
+  { server, address }: NameServer,
+  options: AskOptions,
+): Promise<Outcome> {
+  const said = (state: ServerState, values: string[] = []): Outcome => ({
+    answer: { server, address, state, values: values.slice(0, MAX_VALUES).map((value) => printable(value, MAX_VALUE_LENGTH)) },
+    alias: null,
+    referral: null,
+  });
+  if (address === '') return said('unreachable');
+  if (!options.allowPrivate && !isPublicAddress(address)) return said('not_public');
+  const timeoutMs = options.budgetMs();
+  if (timeoutMs <= 0) return said('timeout');
+  try {
+    const reply = await query({ name, type: 'TXT' }, { address, port: options.authoritativePort }, { timeoutMs });
+    const failure = failureOf(reply);
+    if (failure) return { ...said(failure), referral: referralOf(reply, name, apex) };
+    const [alias] = strings(reply.answers?.filter((record) => lower(record.name) === name), 'CNAME');
+    if (alias !== undefined) return isName(alias) ? { ...said('mismatch'), alias } : said('malformed');
+    const values = txtValues(reply, name);
+    if (values.length === 0) return said(reply.rcode === 'NXDOMAIN' ? 'nxdomain' : 'nodata');
+    return said(expected.every((value) => values.includes(value)) ? 'match' : 'mismatch', values);
+  } catch (error) {
+    if (error instanceof DnsWireError) return said(error.code);
+    throw error;
+  }
+}
+
+function failureOf(reply: DnsReply): ServerState | null {
+  if (reply.rcode === 'REFUSED' || reply.rcode === 'NOTAUTH') return 'refused';
+  if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN') return 'servfail';
+  return reply.flag_aa ? null : 'lame';
+}
+
+/** A referral speaks without authority, and leads down: never to the zone itself or up from it (RFC 1034 section 4.3.2). */
+function referralOf(reply: DnsReply, name: string, apex: string): Outcome['referral'] {
+  if (reply.rcode !== 'NOERROR' || reply.flag_aa || (reply.answers ?? []).length > 0) return null;
+  const delegates = (owner: string): boolean => isUnder(name, owner) && isUnder(owner, apex) && owner !== apex;
+  const records = (reply.authorities ?? []).filter(({ type, name: owner }) => type === 'NS' && delegates(lower(owner)));
+  const [first] = records;
+  if (!first) return null;
+  const below = lower(first.name);
+  return { apex: below, hosts: strings(records.filter((record) => lower(record.name) === below), 'NS') };
+}
+
+/** The strings of one record belong together (RFC 7208 section 3.3 has the same rule). */
+function txtValues(reply: DnsReply, name: string): string[] {
+  return (reply.answers ?? [])
+    .filter((record): record is TxtAnswer => record.type === 'TXT' && lower(record.name) === name)
+    .map(({ data }) => {
+      const parts = Array.isArray(data) ? data : [data];
+      return Buffer.concat(parts.map((part) => Buffer.from(part))).toString();
+    });
+}
