@@ -16,7 +16,8 @@ COPY packages/testing/package.json packages/testing/
 RUN npm ci
 COPY . .
 ENV CHECKPOINT_DISABLE=1 TURBO_TELEMETRY_DISABLED=1
-RUN npm run build && npm prune --omit=dev
+# Optional: the embedded PostgreSQL. Peer: Prisma's command line. Nothing that runs here needs them.
+RUN npm run build && npm prune --omit=dev --omit=optional --omit=peer
 
 FROM node:24-slim
 RUN apt-get update \

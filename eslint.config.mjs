@@ -6,6 +6,8 @@ const TESTS = ['**/*.test.ts', 'e2e/**', 'packages/testing/**'];
 /** The product has one reader of the environment and one way to say things. */
 const PRODUCT = ['apps/api/**/*.ts', 'apps/worker/**/*.ts', 'apps/migrate/**/*.ts', 'packages/**/*.ts'];
 
+const ENVIRONMENT = 'Only packages/runtime/src/env.ts reads the environment.';
+
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/generated/**', '**/node_modules/**', '.certwright/**'] },
   js.configs.recommended,
@@ -35,7 +37,11 @@ export default tseslint.config(
       'no-console': 'error',
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'Only packages/runtime/src/env.ts reads the environment.' },
+        { object: 'process', property: 'env', message: ENVIRONMENT },
+      ],
+      'no-restricted-imports': [
+        'error',
+        ...['process', 'node:process'].map((name) => ({ name, importNames: ['env'], message: ENVIRONMENT })),
       ],
     },
   },

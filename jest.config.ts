@@ -6,7 +6,7 @@ type Project = Exclude<NonNullable<Config['projects']>[number], string>;
 const project = (displayName: string, settings: Project): Project => ({
   displayName,
   rootDir: __dirname,
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/scripts/leak-environment.cjs',
   testEnvironmentOptions: { customExportConditions: ['@certwright/source', 'node', 'node-addons'] },
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.certwright/'],
   transform: {

@@ -7,7 +7,7 @@ export async function installPackages() {
   const installed = stamp('node_modules/.certwright-lock', ['package-lock.json']);
   if (installed.isCurrent()) return;
   await step('installing npm packages', () => {
-    run('npm', ['ci', '--no-audit', '--no-fund'], {
+    run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], {
       otherwise: 'npm could not install the packages: check the network and the npm registry, then try again.',
     });
     installed.mark();

@@ -38,7 +38,9 @@ function start(given: Partial<AppDeps> = {}) {
   const stream = new PassThrough();
   const lines: Record<string, unknown>[] = [];
   stream.on('data', (chunk: Buffer) => {
-    for (const line of chunk.toString().split('\n').filter(Boolean)) lines.push(JSON.parse(line) as Record<string, unknown>);
+    for (const line of chunk.toString().split('\n').filter(Boolean)) {
+      lines.push(JSON.parse(line) as Record<string, unknown>);
+    }
   });
   const app = createApp({
     domains: broken(),
@@ -155,7 +157,11 @@ describe('a request that cannot be served', () => {
 
   it('an error nobody foresaw is a 500 that says nothing of it, and a log line that does', async () => {
     const { api, lines } = start();
-    const reply = await api.get('/domains').set('Authorization', AUTHORIZATION).set('X-Request-Id', 'request-0001').expect(500);
+    const reply = await api
+      .get('/domains')
+      .set('Authorization', AUTHORIZATION)
+      .set('X-Request-Id', 'request-0001')
+      .expect(500);
     expect(reply.body).toMatchObject({ code: 'internal_error', request_id: 'request-0001' });
     expect(reply.text).not.toMatch(/hunter2|10\.0\.0\.7|stack|\.ts/);
     const line = lines.find(({ level }) => level === 'error');
@@ -167,7 +173,8 @@ describe('a request that cannot be served', () => {
 describe('the request id', () => {
   it('is the caller’s own where it is sane, on the reply and on the log line', async () => {
     const { api, lines } = start({ domains: emptyList });
-    const reply = await api.get('/domains').set('Authorization', AUTHORIZATION).set('X-Request-Id', 'from-the-caller_1');
+    const call = api.get('/domains').set('Authorization', AUTHORIZATION);
+    const reply = await call.set('X-Request-Id', 'from-the-caller_1');
     expect(reply.headers['x-request-id']).toBe('from-the-caller_1');
     expect(lines).toMatchObject([
       { message: 'request', method: 'GET', path: '/domains', status: 200, requestId: 'from-the-caller_1' },
@@ -207,7 +214,7 @@ describe('health', () => {
     expect((await api.get('/readyz').expect(200)).body).toEqual({ ok: true, checks: { database: 'ok', queue: 'ok' } });
   });
 
-  it('is alive but not ready while the queue is silent or the database fails, and says which within 2 s or so', async () => {
+  it('is alive but not ready while the queue is silent or the database fails, and says so in some 2 s', async () => {
     const { api } = start({
       health: {
         database: async () => {

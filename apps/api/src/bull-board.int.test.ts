@@ -70,7 +70,11 @@ describe('the dashboard', () => {
 
   it('lets the operator write from its own page where writes are on', async () => {
     const call = (path: string) =>
-      start({ allowWrites: true }).put(path).set('Authorization', OPERATOR).set('Host', 'own.example').set('Origin', 'http://own.example');
+      start({ allowWrites: true })
+        .put(path)
+        .set('Authorization', OPERATOR)
+        .set('Host', 'own.example')
+        .set('Origin', 'http://own.example');
     await call(pause).expect(200);
     expect(await isPaused()).toBe(true);
     await call(pause.replace('pause', 'resume')).expect(200);

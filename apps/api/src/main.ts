@@ -15,6 +15,11 @@ runMain(async () => {
   const { app, database, producer } = wire(config, logger);
   await database.verifySealingKey();
   const server = createServer(app);
+  let stopping = false;
+  // A busy connection that is kept alive would hold the stop up for as long as its client likes.
+  server.prependListener('request', (_request, response) => {
+    if (stopping) response.setHeader('Connection', 'close');
+  });
   server.listen(config.port, config.host);
   await once(server, 'listening');
   onShutdown(logger, [
@@ -22,6 +27,7 @@ runMain(async () => {
       name: 'http',
       timeoutMs: 15_000,
       run: async () => {
+        stopping = true;
         const closed = once(server, 'close');
         server.close();
         server.closeIdleConnections();

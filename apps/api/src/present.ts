@@ -5,7 +5,7 @@ import {
   isLive,
   type Order,
   ownershipName,
-  parseHostname,
+  relativeHost,
   type TxtEvidence,
 } from '@certwright/core';
 
@@ -63,8 +63,7 @@ export function presentDomainInFull(domain: Domain, order: Order | null, certifi
 }
 
 function dnsRecords(domain: Domain, live: Order | null): DnsRecord[] {
-  const { registrableDomain } = parseHostname(domain.name, { allowSpecialUse: true });
-  const record = (fqdn: string) => ({ type: 'TXT' as const, fqdn, host: fqdn.slice(0, -registrableDomain.length - 1), ttl: TTL });
+  const record = (fqdn: string) => ({ type: 'TXT' as const, fqdn, host: relativeHost(fqdn, domain.name), ttl: TTL });
   if (domain.status === 'pending') {
     const value = domain.verificationToken;
     return [

@@ -41,7 +41,9 @@ const CONTRACT: Record<ProblemCode, number> = {
 };
 
 describe('a problem document', () => {
-  it.each(Object.entries(CONTRACT) as [ProblemCode, number][])('%s has the status %i and every member of RFC 9457', (code, status) => {
+  const contract = Object.entries(CONTRACT) as [ProblemCode, number][];
+
+  it.each(contract)('%s has the status %i and every member of RFC 9457', (code, status) => {
     expect(statusOf(code)).toBe(status);
     const document = toDocument(terminal(code, 'What went wrong.'), 'request-1');
     expect(document).toMatchObject({ type: `urn:certwright:problem:${code}`, status, code, request_id: 'request-1' });

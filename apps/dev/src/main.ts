@@ -25,9 +25,10 @@ async function main(): Promise<number> {
     return 0;
   }
   const settings = loadSettings(path.resolve(values.data ?? path.join(__dirname, '../../../.certwright/dev')));
-  // Listened to from here on, so that Ctrl-C during the start stops what has been started.
+  // Listened to from here on, so that Ctrl-C during the start stops what has been started; and to the end, because npm
+  // passes on the Ctrl-C that this process has had from the terminal already.
   const interrupted = new Promise<'interrupted'>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve('interrupted'));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('interrupted'));
   });
   const stack = await startDevStack(settings, givenParts(), print);
   try {

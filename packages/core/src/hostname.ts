@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { parse } from 'tldts';
+import { getDomain, parse } from 'tldts';
 import { terminal } from './problem';
 
 export interface Hostname {
@@ -92,4 +92,10 @@ function registrableOf(ascii: string, allowSpecialUse: boolean): string {
   if (!isIcann && !isPrivate) throw invalid(`.${last} is not a top-level domain.`);
   if (!domain) throw invalid(`${publicSuffix ?? ascii} is a public suffix: nobody can have a certificate for all of it.`);
   return domain;
+}
+
+/** `fqdn`, a name at or below `name`, relative to the domain that was registered: what registrars' forms ask for. */
+export function relativeHost(fqdn: string, name: string): string {
+  const zone = getDomain(name, { allowPrivateDomains: true }) ?? name;
+  return fqdn.slice(0, -zone.length - 1);
 }

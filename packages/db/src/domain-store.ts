@@ -13,6 +13,9 @@ function decodeCursor(cursor: string): string {
   });
 }
 
+/** LIKE's own characters, for themselves. */
+const likeLiteral = (text: string): string => text.replace(/[%_\\]/g, '\\$&');
+
 export function createDomainStore(db: Db): DomainStore {
   return {
     async create(tenantId, { name, verificationToken }) {
@@ -35,7 +38,7 @@ export function createDomainStore(db: Db): DomainStore {
         where: {
           tenantId,
           ...(status && { status }),
-          ...(q && { name: { contains: q.toLowerCase() } }),
+          ...(q && { name: { contains: likeLiteral(q.toLowerCase()) } }),
           ...(cursor && { id: { lt: decodeCursor(cursor) } }),
         },
         orderBy: { id: 'desc' },

@@ -26,6 +26,9 @@ export interface AskOptions {
 const MAX_VALUES = 10;
 const MAX_VALUE_LENGTH = 255;
 
+const kept = (values: string[]): string[] =>
+  values.slice(0, MAX_VALUES).map((value) => printable(value, MAX_VALUE_LENGTH));
+
 /** Asks one server of the zone at `apex` for the TXT records of `name`. */
 export async function askServer(
   { name, apex, expected }: { name: string; apex: string; expected: string[] },
@@ -33,7 +36,7 @@ export async function askServer(
   options: AskOptions,
 ): Promise<Outcome> {
   const said = (state: ServerState, values: string[] = []): Outcome => ({
-    answer: { server, address, state, values: values.slice(0, MAX_VALUES).map((value) => printable(value, MAX_VALUE_LENGTH)) },
+    answer: { server, address, state, values: kept(values) },
     alias: null,
     referral: null,
   });

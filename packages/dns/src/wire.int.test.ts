@@ -3,7 +3,11 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket as TcpSocket } from 'node:net';
 import * as packet from 'dns-packet';
 import fc from 'fast-check';
+import { createResolver } from './resolver';
 import { DnsWireError, query, type ServerAddress } from './wire';
+
+/** An address of its own: on 127.0.0.1 a free port may be some client's. */
+const HOST = '127.0.0.21';
 
 const QUESTION = { name: '_acme-challenge.a.test', type: 'TXT' } as const;
 
@@ -33,16 +37,16 @@ describe('one query to one server', () => {
         overTcp += 1;
         onTcp(socket, bytes.subarray(2));
       });
-    }).listen(0, '127.0.0.1');
+    }).listen(0, HOST);
     await once(tcp, 'listening');
     const at = tcp.address();
     const port = typeof at === 'object' && at ? at.port : 0;
-    udp = createSocket('udp4').bind(port, '127.0.0.1');
+    udp = createSocket('udp4').bind(port, HOST);
     await once(udp, 'listening');
     udp.on('message', (bytes, from) => {
       for (const reply of onUdp(bytes)) udp.send(reply, from.port, from.address);
     });
-    server = { address: '127.0.0.1', port };
+    server = { address: HOST, port };
   });
   afterEach(async () => {
     udp.close();
@@ -110,6 +114,16 @@ describe('one query to one server', () => {
     const reply = await query(QUESTION, server, { timeoutMs: 2_000 });
     const [record] = reply.answers ?? [];
     expect(record?.type === 'TXT' && record.data).toHaveLength(250);
+  });
+
+  it('asks a resolver for recursion, and not to hide a zone whose DNSSEC is broken', async () => {
+    const seen: packet.DecodedPacket[] = [];
+    onUdp = (bytes) => {
+      seen.push(packet.decode(bytes));
+      return [answerTo(bytes)];
+    };
+    await createResolver([server], () => 300).ask(QUESTION);
+    expect(seen).toMatchObject([{ flag_rd: true, flag_cd: true }]);
   });
 
   it('asks over TCP when nothing comes over UDP', async () => {

@@ -49,7 +49,7 @@ export function createJobQueue(store: QueueStore, logger: QueueLogger): Producer
         );
         return true;
       } catch (error) {
-        logger.warn('a job could not be added; reconcile will add it', { job: name, error });
+        logger.warn('a job could not be added; reconcile will add it', { job: name, ...payload, error });
         return false;
       }
     },

@@ -20,6 +20,11 @@ export function withLogContext<T>(fields: LogFields, work: () => T): T {
   return context.run({ ...context.getStore(), ...fields }, work);
 }
 
+/** Adds to the fields of the context that we are in; nothing where there is none. */
+export function addLogContext(fields: LogFields): void {
+  Object.assign(context.getStore() ?? {}, fields);
+}
+
 /**
  * JSON lines: time, level, service, message (no field can take their names), the context's fields, the line's fields.
  * Nothing gets past the redaction.

@@ -2,7 +2,8 @@ import { isNativeError } from 'node:util/types';
 
 /** What a log line may hold: plain data, bounded, without secrets. */
 
-const SECRET_NAME = /token|secret|passw|passphrase|authorization|cookie|credential|private|sealed|pem|csr|master_?key|key$/i;
+const SECRET_NAME =
+  /token|secret|passw|passphrase|authorization|cookie|credential|private|sealed|pem|csr|master_?key|key$/i;
 
 // Each of these takes time linear in the text: a caller chooses the path that the request's line has.
 const PEM_BLOCK = /-----BEGIN [^-]+-----[\s\S]*?(-----END [^-]+-----|$)/g;

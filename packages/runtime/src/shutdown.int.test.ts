@@ -91,8 +91,9 @@ describe('an error that nobody handled', () => {
 });
 
 describe('a main function that fails', () => {
-  it('exits with 78 where the configuration is wrong, else with 1, and says why without secrets, whatever is still open', async () => {
-    const failing = (error: string): string => `setInterval(() => {}, 1000); runMain(async () => { throw ${error}; });`;
+  it('exits with 78 where the configuration is wrong, else with 1, and says why without secrets', async () => {
+    const failing = (error: string): string =>
+      `setInterval(() => {}, 1000); runMain(async () => { throw ${error}; });`;
     const wrong = await run(failing("new ConfigError(['PORT must be a port'])"));
     expect(wrong).toEqual({ code: 78, output: '', errors: 'The configuration is wrong:\n  - PORT must be a port\n' });
     const refused = await run(failing("new Error('connect postgres://app:hunter2@db/x')"));

@@ -48,7 +48,7 @@ describe('startAcmeCa', () => {
   });
 
   it('says what the CA said when it cannot start', async () => {
-    const occupant = createServer().listen(0, '127.0.0.1');
+    const occupant = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(occupant, 'listening');
     const { port } = occupant.address() as { port: number };
     try {

@@ -1,9 +1,17 @@
 import * as packet from 'dns-packet';
-import { authoritative, closest, type DnsAnswer, recursive, REFUSED, SERVFAIL } from './dns-answers';
+import { authoritative, closest, type DnsAnswer, NOERROR, recursive, REFUSED, SERVFAIL } from './dns-answers';
 import { listenDns } from './dns-listener';
-import { lower, makeZone, type Zone } from './zone-data';
+import { lower, makeZone, nsOf, type Zone } from './zone-data';
 
-export type Misbehaviour = 'silent' | 'servfail' | 'refused' | 'lame' | 'truncate' | 'wrong-id' | 'garbage';
+export type Misbehaviour =
+  | 'silent'
+  | 'servfail'
+  | 'refused'
+  | 'lame'
+  | 'self-referral'
+  | 'truncate'
+  | 'wrong-id'
+  | 'garbage';
 
 export interface SeenQuery {
   address: string;
@@ -17,7 +25,7 @@ export interface NameServers {
   port: number;
   /** Authoritative servers at `servers` (default: all; '' for none), named ns1.<apex>, ns2.<apex> … */
   addZone(apex: string, options?: { servers?: string[] }): void;
-  /** Replaces the TXT values of a name; with `on` what the server at that address has instead of values, alias or delegation. */
+  /** Replaces the TXT values of a name; with `on` what that server has instead of values, alias or delegation. */
   setTxt(name: string, values: string[], options?: { on?: string }): void;
   removeTxt(name: string): void;
   setCname(name: string, target: string): void;
@@ -63,7 +71,8 @@ export async function startNameServers({
     if (how === 'silent') return null;
     if (how === 'garbage') return Buffer.from([...bytes.subarray(0, 2), 0x80, 0, 0, 1, 0xc0, 0x0c]);
     const all = [...zones.values()];
-    const answer = misbehaved(resolves ? recursive(all, question) : authoritative(all, address, question), how);
+    const proper = resolves ? recursive(all, question) : authoritative(all, address, question);
+    const answer = misbehaved(proper, how, closest(all, lower(question.name)));
     const reply = encode(query, answer, how === 'wrong-id' ? 1 : 0);
     const tooLong = transport === 'udp' && (how === 'truncate' || (reply?.length ?? 0) > udpSizeOf(query));
     return tooLong ? encode(query, { rcode: answer.rcode, flags: packet.TRUNCATED_RESPONSE }) : reply;
@@ -125,9 +134,10 @@ function udpSizeOf(query: packet.DecodedPacket): number {
   return Math.max(DEFAULT_UDP_SIZE, opt?.type === 'OPT' ? opt.udpPayloadSize : 0);
 }
 
-function misbehaved(answer: DnsAnswer, how: Misbehaviour | undefined): DnsAnswer {
+function misbehaved(answer: DnsAnswer, how: Misbehaviour | undefined, zone: Zone | undefined): DnsAnswer {
   if (how === 'servfail') return { rcode: SERVFAIL };
   if (how === 'refused') return { rcode: REFUSED };
+  if (how === 'self-referral' && zone) return { rcode: NOERROR, authorities: nsOf(zone) };
   if (how === 'lame') return { ...answer, flags: 0 };
   return answer;
 }

@@ -23,7 +23,8 @@ export function makeZone(apex: string, addresses: string[]): Zone {
   return { apex, servers, cnames: new Map(), txt: new Map(), txtOn: new Map(), addresses: new Map(addressed(servers)) };
 }
 
-const addressed = (servers: Map<string, string>): [string, string][] => [...servers].filter(([, address]) => address !== '');
+const addressed = (servers: Map<string, string>): [string, string][] =>
+  [...servers].filter(([, address]) => address !== '');
 
 /** `apex`: empty for the root. */
 export const soaOf = ({ apex }: { apex: string }): Answer => ({
@@ -71,4 +72,5 @@ export function exists(zone: Zone, name: string, address: string): boolean {
   return names.some((one) => isUnder(one, name));
 }
 
-const filled = (txt: Map<string, string[]>): string[] => [...txt].filter(([, values]) => values.length > 0).map(([name]) => name);
+const filled = (txt: Map<string, string[]>): string[] =>
+  [...txt].filter(([, values]) => values.length > 0).map(([name]) => name);

@@ -8,14 +8,17 @@ import {
   type DomainStore,
   type CertificateStore,
   type Order,
+  type OrderReason,
   type OrderStore,
   type Problem,
   registerDomain,
   type RegisterDomainDeps,
   terminal,
+  transient,
   verifyDomain,
   type VerifyDomainDeps,
 } from '@certwright/core';
+import { addLogContext } from '@certwright/runtime';
 import { Router } from 'express';
 import Joi from 'joi';
 import { methods } from '../methods';
@@ -113,8 +116,11 @@ export function domainRoutes(deps: DomainRouteDeps): Router {
       const { tenantId, requestId } = contextOf(request);
       const domain = await find(tenantId, request.params.id ?? '');
       const order = await createOrder(deps, { tenantId, domainId: domain.id, requestId });
+      addLogContext({ orderId: order.id });
       if (order.status === 'invalid') throw refusal(order);
-      response.status(202).location(`/orders/${order.id}`).json(presentIssuing(order, challengeName(domain.name)));
+      response.location(`/orders/${order.id}`);
+      if (order.status === 'new' && order.reason) throw delayed(order.reason, order.dueAt);
+      response.status(202).json(presentIssuing(order, challengeName(domain.name)));
     },
   });
 
@@ -132,6 +138,13 @@ export function domainRoutes(deps: DomainRouteDeps): Router {
 
 /** An id of any other form is nobody's: absent, not wrong. */
 export const isUuid = (id: string): boolean => /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(id);
+
+/** The CA could not be asked, or said to come back: the order stays, and goes on by itself. */
+const delayed = ({ code, detail, acme }: OrderReason, dueAt: Date | null): Problem =>
+  transient(code, `${detail} The order stays in place and goes on by itself.`, {
+    retryAfterMs: Math.max(1_000, (dueAt?.getTime() ?? 0) - Date.now()),
+    ...(acme && { acme }),
+  });
 
 /** The CA refused while the caller was waiting: its reason is the answer. */
 const refusal = ({ reason }: Order): Problem =>

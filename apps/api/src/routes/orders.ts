@@ -1,4 +1,5 @@
 import { type OrderStore, terminal } from '@certwright/core';
+import { addLogContext } from '@certwright/runtime';
 import { Router } from 'express';
 import { methods } from '../methods';
 import { presentOrder } from '../present';
@@ -16,6 +17,7 @@ export function orderRoutes({ orders }: OrderRouteDeps): Router {
       const id = request.params.id ?? '';
       const order = isUuid(id) ? await orders.get(contextOf(request).tenantId, id) : null;
       if (!order) throw terminal('not_found', 'There is no such order.');
+      addLogContext({ orderId: order.id });
       response.json(presentOrder(order));
     },
   });

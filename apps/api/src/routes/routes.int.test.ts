@@ -69,7 +69,9 @@ describe('the routes', () => {
     verdict,
     via: [],
     zone: 'customer.com',
-    servers: [{ server: 'ns1.customer.com', address: '192.0.2.1', state: verdict === 'ready' ? 'match' : 'nxdomain', values: [] }],
+    servers: [
+      { server: 'ns1.customer.com', address: '192.0.2.1', state: verdict === 'ready' ? 'match' : 'nxdomain', values: [] },
+    ],
     detail: `ns1.customer.com says ${verdict} for ${fqdn}.`,
   });
   const txtLookup: TxtLookup = { lookup: async (fqdn) => evidence(fqdn) };
@@ -147,7 +149,8 @@ describe('the routes', () => {
     });
     await database.orders.release(lease, { dueAt: new Date(Date.now() + 10_000), reason: null, failed: false });
   };
-  const refused = (reason: OrderReason) => async (orderId: string) => database.orders.fail(await claimed(orderId), reason);
+  const refused = (reason: OrderReason) => async (orderId: string) =>
+    database.orders.fail(await claimed(orderId), reason);
 
   async function withCertificate(): Promise<{ id: string; orderId: string }> {
     place = placed;
@@ -155,7 +158,8 @@ describe('the routes', () => {
     const orderId = (await as('post', `/domains/${id}/issue-certificate`).expect(202)).body.order_id;
     const lease = await claimed(orderId);
     await database.orders.advance(lease, 'ready', {});
-    await database.orders.advance(lease, 'processing', { keyAndCsr: { privateKeyPem: PRIVATE_KEY, csrDer: Buffer.from('csr') } });
+    const keyAndCsr = { privateKeyPem: PRIVATE_KEY, csrDer: Buffer.from('csr') };
+    await database.orders.advance(lease, 'processing', { keyAndCsr });
     await database.orders.complete(lease, issued);
     return { id, orderId };
   }
@@ -163,7 +167,8 @@ describe('the routes', () => {
   describe('POST /domains', () => {
     it('answers 201 with the token and what to do with it', async () => {
       const name = newName();
-      const { body, headers } = await as('post', '/domains').send({ domain_name: `${name.toUpperCase()}.` }).expect(201);
+      const sent = { domain_name: `${name.toUpperCase()}.` };
+      const { body, headers } = await as('post', '/domains').send(sent).expect(201);
       expect(body).toEqual({
         id: expect.any(String),
         domain_name: name,
@@ -337,9 +342,8 @@ describe('the routes', () => {
     it('deletes the domain with all that hangs on it', async () => {
       const { id, orderId } = await withCertificate();
       await as('delete', `/domains/${id}`).expect(204);
-      for (const path of [`/domains/${id}`, `/domains/${id}/certificate`, `/domains/${id}/orders`, `/orders/${orderId}`]) {
-        await as('get', path).expect(404);
-      }
+      for (const rest of ['', '/certificate', '/orders']) await as('get', `/domains/${id}${rest}`).expect(404);
+      await as('get', `/orders/${orderId}`).expect(404);
       await as('delete', `/domains/${id}`).expect(404);
     });
   });
@@ -393,7 +397,7 @@ describe('the routes', () => {
       expect(body.instructions).toContain(`/orders/${body.order_id}`);
     });
 
-    it("answers with the CA's own reason when the order is refused during the wait, and can be asked again", async () => {
+    it("answers with the CA's own reason when it refuses during the wait, and can be asked again", async () => {
       const acme = { type: 'urn:ietf:params:acme:error:rejectedIdentifier', detail: 'Not this one.' };
       place = refused({ code: 'acme_rejected', detail: 'The CA refuses the name.', acme });
       const id = await verified();
@@ -432,7 +436,8 @@ describe('the routes', () => {
         issuer: 'CN=Test CA',
         key_type: 'ec-256',
       });
-      expect((await as('get', `/domains/${id}`)).body).toMatchObject({ status: 'active', certificate_id: body.id, dns_records: [] });
+      const { body: domain } = await as('get', `/domains/${id}`).expect(200);
+      expect(domain).toMatchObject({ status: 'active', certificate_id: body.id, dns_records: [] });
       expect((await as('get', `/orders/${orderId}`)).body).toMatchObject({ status: 'valid', certificate_id: body.id });
     });
 
@@ -501,6 +506,8 @@ describe('the routes', () => {
   });
 
   it('GET /orders/{id} knows neither an unknown id nor one of another form', async () => {
-    for (const id of [randomUUID(), '7']) expect((await as('get', `/orders/${id}`).expect(404)).body.code).toBe('not_found');
+    for (const id of [randomUUID(), '7']) {
+      expect((await as('get', `/orders/${id}`).expect(404)).body.code).toBe('not_found');
+    }
   });
 });

@@ -26,13 +26,12 @@ export interface AwaitDnsDeps extends OrderWork {
  */
 export function awaitDns(deps: AwaitDnsDeps, job: OrderJob): Promise<void> {
   return workOnOrder(deps, job, 'await-dns', async (lease) => {
-    const account = await accountOf(deps, lease.order);
     if (lease.order.status === 'awaiting_dns') {
       await lookAtDns(deps, lease);
-      await respond(deps, lease, account);
+      await respond(deps, lease, await accountOf(deps, lease.order));
       throw waitFor('acme_pending', 'The CA has been told to validate.', CA_POLL_MS);
     }
-    await readVerdicts(deps, lease, account);
+    await readVerdicts(deps, lease, await accountOf(deps, lease.order));
   });
 }
 

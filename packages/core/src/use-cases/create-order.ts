@@ -52,6 +52,7 @@ async function untilPlaced(deps: CreateOrderDeps, created: Order): Promise<Order
     const latest = await deps.orders.get(created.tenantId, created.id);
     if (!latest) throw terminal('not_found', 'The domain was deleted while its order was being placed.');
     order = latest;
+    if (order.reason?.code === 'acme_rate_limited') break; // the CA said when: not within our wait
   }
   return order;
 }

@@ -28,8 +28,9 @@ function storeThatRecords() {
 
 it('stores the name in the form that DNS has, under the tenant that asked', async () => {
   const { created, domains } = storeThatRecords();
-  await registerDomain({ domains, allowSpecialUseDomains: false }, { tenantId: TENANT, domainName: 'Shop.MÜNCHEN.de.' });
-  expect(created).toEqual([{ tenantId: TENANT, name: 'shop.xn--mnchen-3ya.de', verificationToken: expect.any(String) }]);
+  const input = { tenantId: TENANT, domainName: 'Shop.MÜNCHEN.de.' };
+  await registerDomain({ domains, allowSpecialUseDomains: false }, input);
+  expect(created).toMatchObject([{ tenantId: TENANT, name: 'shop.xn--mnchen-3ya.de' }]);
 });
 
 it('gives every domain a token of its own, 32 random bytes in base64url', async () => {
@@ -63,6 +64,7 @@ it.each([
 
 it('takes a test name where that is allowed', async () => {
   const { created, domains } = storeThatRecords();
-  await registerDomain({ domains, allowSpecialUseDomains: true }, { tenantId: TENANT, domainName: 'shop.customer.test' });
+  const input = { tenantId: TENANT, domainName: 'shop.customer.test' };
+  await registerDomain({ domains, allowSpecialUseDomains: true }, input);
   expect(created).toMatchObject([{ name: 'shop.customer.test' }]);
 });
