@@ -26,6 +26,8 @@ const services: Project = {
 
 const config: Config = {
   testTimeout: 30_000,
+  // What a test file leaks fails it (scripts/leak-environment.cjs); it must not hang the run on top.
+  forceExit: true,
   projects: [
     // no service, no process: milliseconds
     project('unit', {

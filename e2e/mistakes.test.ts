@@ -21,7 +21,7 @@ describe('a caller who gets it wrong', () => {
     const nobody = createApiClient(stack.apiProcess.url, 'wrong');
     expectProblem(await nobody.call('GET', '/domains'), 401, 'unauthorized');
     const reply = await fetch(`${stack.apiProcess.url}/domains`);
-    expect(reply.status).toBe(401);
+    expect(await reply.json()).toMatchObject({ status: 401, code: 'unauthorized' });
     expect(reply.headers.get('www-authenticate')).toMatch(/^Bearer/);
   });
 

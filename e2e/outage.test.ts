@@ -16,8 +16,10 @@ describe('with Redis gone', () => {
     expect(issued.status).toBe(202);
     expect(issued.body).toMatchObject({ expected_txt_value: null, challenge_domain: '_acme-challenge.outage.customer.test' });
     expect(issued.headers.get('location')).toBe(`/orders/${issued.body.order_id}`);
-    expect((await fetch(`${stack.apiProcess.url}/readyz`)).status).toBe(503);
-    expect((await fetch(`${stack.apiProcess.url}/healthz`)).status).toBe(200);
+    const ready = await fetch(`${stack.apiProcess.url}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([503, { ok: false, checks: { database: 'ok', queue: 'failing' } }]);
+    const alive = await fetch(`${stack.apiProcess.url}/healthz`);
+    expect([alive.status, await alive.json()]).toEqual([200, { status: 'ok' }]);
   }, 60_000);
 
   it('both processes are gone within 25 s of SIGTERM', async () => {

@@ -25,7 +25,8 @@ describe.each(['redis', 'postgres'] as const)('after a run with the queue in %s'
     const failing = await stack.verifiedDomain('failing.customer.test');
     await stack.api.issue(failing.id);
     privateKeyPem = await stack.api.privateKey(id);
-    await fetch(`${stack.apiProcess.url}/domains`, { headers: { authorization: `Bearer ${stack.secrets.authToken}x` } });
+    const refused = await fetch(`${stack.apiProcess.url}/domains`, { headers: { authorization: `Bearer ${stack.secrets.authToken}x` } });
+    expect(await refused.text()).toContain('unauthorized');
     dumps = {
       database: await dumpDatabase(stack),
       queue: (await stack.redis?.dump()) ?? '',

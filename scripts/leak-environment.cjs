@@ -2,7 +2,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { TestEnvironment } = require('jest-environment-node');
 
 /** What keeps a process alive, in the words of process.getActiveResourcesInfo(), and must not outlive a test file. */
-const WATCHED = ['ProcessWrap', 'PipeWrap', 'TCPServerWrap', 'TCPSocketWrap', 'UDPWrap', 'Timeout'];
+const WATCHED = ['ProcessWrap', 'PipeWrap', 'TCPServerWrap', 'TCPSocketWrap', 'UDPWrap'];
 /** A closed socket takes a moment to go. */
 const PATIENCE_MS = 2_000;
 
@@ -11,7 +11,7 @@ function countOpen() {
   return WATCHED.map((kind) => ({ kind, count: open.filter((one) => one === kind).length }));
 }
 
-/** Fails a test file that leaves child processes, sockets, servers or timers behind, even if all its tests passed. */
+/** Fails a test file that leaves child processes, sockets or servers behind, even if all its tests passed. */
 module.exports = class LeakEnvironment extends TestEnvironment {
   async setup() {
     await super.setup();
