@@ -82,3 +82,21 @@ describe.each(['redis', 'postgres'] as const)('one certificate, with the queue i
     }
   }, 90_000);
 });
+
+it.each(['ec-384', 'rsa-2048'] as const)(
+  'a certificate has the kind of key that CERT_KEY_TYPE asks for: %s',
+  async (keyType) => {
+    const stack = await startStack({ queue: 'postgres', env: { CERT_KEY_TYPE: keyType } });
+    try {
+      const { id } = await stack.verifiedDomain('keys.customer.test');
+      await stack.order(id);
+      expect((await stack.api.settled(id, 30_000)).status).toBe('active');
+      expect((await stack.api.certificate(id)).body.key_type).toBe(keyType);
+      const { asymmetricKeyDetails: key } = new X509Certificate(await stack.api.chain(id)).publicKey;
+      expect(key?.modulusLength ?? key?.namedCurve).toBe(keyType === 'rsa-2048' ? 2048 : 'secp384r1');
+    } finally {
+      await stack.stop();
+    }
+  },
+  60_000,
+);
