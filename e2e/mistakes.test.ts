@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type ApiReply, createApiClient, type Stack, startCertwright, startStack } from '@certwright/testing';
+import { type ApiReply, createApiClient, createTestDatabase, type Stack, startCertwright, startStack } from '@certwright/testing';
 
 /** Status, code, and a sentence that a stranger understands, for everything a caller or operator gets wrong. */
 describe('a caller who gets it wrong', () => {
@@ -98,6 +98,28 @@ describe('an operator who gets it wrong', () => {
     const one = await startCertwright(role, { POLL_INTERVAL: '10', ACME_EMAIL: 'nobody', MASTER_KEY: 'short', DATABASE_URL: 'x' });
     expect(await one.exited).toBe(78);
     for (const name of ['POLL_INTERVAL', 'ACME_EMAIL', 'MASTER_KEY', 'DATABASE_URL']) expect(one.output()).toContain(`${name} must`);
+  });
+
+  it('is told when a process has another master key than the database, and nothing is changed', async () => {
+    const database = await createTestDatabase();
+    const env = { DATABASE_URL: database.url, AUTH_TOKEN: 'sixteen-characters' };
+    const [right, wrong] = [Buffer.alloc(32, 1).toString('base64'), Buffer.alloc(32, 2).toString('base64')];
+    const first = await startCertwright('api', { ...env, MASTER_KEY: right });
+    await first.ready();
+    for (const role of ['api', 'worker'] as const) {
+      const other = await startCertwright(role, { ...env, MASTER_KEY: wrong });
+      expect(await other.exited).toBe(1);
+      expect(other.output()).toContain('is not the key this database was sealed with');
+      expect(other.output()).not.toContain(wrong);
+    }
+    expect(await first.stop()).toBe(0);
+    await database.drop();
+  });
+
+  it('is told when production lacks its secrets', async () => {
+    const one = await startCertwright('api', { NODE_ENV: 'production', DATABASE_URL: 'postgresql://u:p@127.0.0.1:1/x' });
+    expect(await one.exited).toBe(78);
+    for (const name of ['AUTH_TOKEN', 'MASTER_KEY']) expect(one.output()).toContain(`${name} must be set`);
   });
 
   it('is told when the database was not migrated, and the process ends', async () => {
