@@ -228,6 +228,14 @@ describe('looking a TXT value up', () => {
     expect(asked.filter(({ recursive, address }) => recursive || address === RESOLVER)).toEqual([]);
   });
 
+  it('never lets a resolver hear of the name when its alias points below itself: it would follow, and remember', async () => {
+    dns.setCname(NAME, `label.${NAME}`);
+    expect(await lookup(NAME, ['v'])).toMatchObject({ verdict: 'absent', via: [`label.${NAME}`], zone: 'customer.test' });
+    const asked = dns.queries.filter(({ name }) => name.endsWith(NAME));
+    expect(asked).toHaveLength(4);
+    expect(asked.filter(({ recursive, address }) => recursive || address === RESOLVER)).toEqual([]);
+  });
+
   it('says so when there is no zone', async () => {
     expect(await lookup('_acme-challenge.shop.nowhere.test', ['v'])).toMatchObject({ verdict: 'no_zone', zone: null });
   });

@@ -1,6 +1,6 @@
 import type { ServerAnswer, TxtEvidence, TxtLookup } from '@certwright/core';
 import { type AskOptions, askServer, type Outcome } from './ask-server';
-import { lower, parentOf } from './names';
+import { isUnder, lower, parentOf } from './names';
 import { createResolver, type Resolver, systemResolvers } from './resolver';
 import { conclude, isAnswering, loop, noZone } from './verdict';
 import type { ServerAddress } from './wire';
@@ -46,7 +46,7 @@ async function follow(fqdn: string, expected: string[], lookup: Lookup): Promise
   const via: string[] = [];
   const behind: ServerAnswer[] = [];
   for (let name = fqdn; ; ) {
-    const asked = await askZone(name, expected, lookup);
+    const asked = await askZone(name, expected, above(name, [fqdn, ...via]), lookup);
     if (!asked) return noZone(fqdn, via, lookup.resolver.answered());
     const alias = asked.outcomes.find((outcome) => outcome.alias !== null)?.alias ?? null;
     const answers = asked.outcomes.filter((outcome) => outcome.alias === null || outcome.alias !== alias);
@@ -59,6 +59,16 @@ async function follow(fqdn: string, expected: string[], lookup: Lookup): Promise
   }
 }
 
+/**
+ * Where the search for the zone of `name` starts: above it, and above all names asked for on the way to it, as an alias may
+ * point below itself.
+ */
+function above(name: string, asked: string[]): string {
+  let at = name;
+  while (at !== '' && asked.some((one) => isUnder(at, one))) at = parentOf(at);
+  return at;
+}
+
 interface Asked {
   apex: string;
   outcomes: Outcome[];
@@ -67,11 +77,11 @@ interface Asked {
 }
 
 /**
- * Asks all servers of the zone that the name's *parent* lies in, and follows their referrals where the name, or one above
- * it, is a zone of its own. So no resolver ever hears of the name: it would keep its absence for the negative TTL.
+ * Asks all servers of the zone that `from` lies in, a name above `name`, and follows their referrals where `name`, or one
+ * above it, is a zone of its own. So no resolver ever hears of the name: it would keep its absence for the negative TTL.
  */
-async function askZone(name: string, expected: string[], lookup: Lookup): Promise<Asked | null> {
-  let zone = await zoneOf(parentOf(name), lookup.resolver);
+async function askZone(name: string, expected: string[], from: string, lookup: Lookup): Promise<Asked | null> {
+  let zone = await zoneOf(from, lookup.resolver);
   const behind: ServerAnswer[] = [];
   for (let referrals = 0; zone !== null; referrals += 1) {
     const { apex, servers } = zone;
