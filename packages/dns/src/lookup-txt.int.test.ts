@@ -287,6 +287,14 @@ describe('looking a TXT value up', () => {
     expect(dns.queries.filter(({ name, address }) => name === NAME && address === PRIMARY)).toHaveLength(1);
   });
 
+  it('asks nobody twice either when the name itself is not part of the circle', async () => {
+    dns.setCname(NAME, 'a.acme.platform.test');
+    dns.setCname('a.acme.platform.test', 'b.acme.platform.test');
+    dns.setCname('b.acme.platform.test', 'a.acme.platform.test');
+    expect(await lookup(NAME, ['v'])).toMatchObject({ verdict: 'cname_loop' });
+    expect(dns.queries.filter(({ name }) => name === 'a.acme.platform.test')).toHaveLength(1);
+  });
+
   it('a name that no zone below a top-level domain holds lies in nobody\'s zone', async () => {
     dns.addZone('test', { servers: [SILENT] });
     dns.setCname(NAME, 'unregistered.test');
