@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import type { DomainStore } from '@certwright/core';
-import { createLogger } from '@certwright/runtime';
+import { createLogger, createMetrics } from '@certwright/runtime';
 import request from 'supertest';
 import { type AppDeps, createApp } from './app';
 import { openApiDocument } from './openapi';
@@ -55,6 +55,7 @@ function start(given: Partial<AppDeps> = {}) {
     profile: null,
     logger: createLogger({ service: 'api', level: 'info', stream }),
     health: {},
+    metrics: createMetrics({ processMetrics: false }),
     authToken: KEY,
     dashboard: null,
     ...given,

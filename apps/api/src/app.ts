@@ -1,19 +1,22 @@
 import { terminal } from '@certwright/core';
-import type { HealthChecks, Logger } from '@certwright/runtime';
+import type { HealthChecks, Logger, Metrics } from '@certwright/runtime';
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import helmet from 'helmet';
 import { docsRoutes } from './docs';
 import { bearerAuth } from './middleware/auth';
 import { notFound, problems } from './middleware/errors';
 import { requestId } from './middleware/request-id';
+import { timed } from './middleware/timed';
 import { certificateRoutes, type CertificateRouteDeps } from './routes/certificates';
 import { domainRoutes, type DomainRouteDeps } from './routes/domains';
 import { healthRoutes } from './routes/health';
+import { metricsRoutes } from './routes/metrics';
 import { orderRoutes } from './routes/orders';
 
 export interface AppDeps extends DomainRouteDeps, CertificateRouteDeps {
   logger: Logger;
   health: HealthChecks;
+  metrics: Metrics;
   /** Null, in development only: no key is asked for. */
   authToken: string | null;
   /** At `/admin/queues`, with its own guard; null: there is none. */
@@ -26,12 +29,12 @@ export function createApp(deps: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag'); // answers change by the second; a 304 for a status would only confuse
-  app.use(requestId(deps.logger));
+  app.use(requestId(deps.logger), timed(deps.metrics));
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.use(healthRoutes(deps.health));
   app.use(docsRoutes());
   if (deps.dashboard) app.use('/admin/queues', deps.dashboard);
-  app.use(bearerAuth(deps.authToken), jsonOnly, express.json({ limit: BODY_LIMIT }));
+  app.use(bearerAuth(deps.authToken), metricsRoutes(deps.metrics), jsonOnly, express.json({ limit: BODY_LIMIT }));
   app.use(domainRoutes(deps), orderRoutes(deps), certificateRoutes(deps));
   app.use(notFound);
   app.use(problems(deps.logger));

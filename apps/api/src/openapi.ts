@@ -83,7 +83,28 @@ const schemas: Record<string, Json> = {
     names: listOf(string),
     key_type: string,
     profile: nullable(string),
-    reason: nullable(object({ code: string, detail: string, acme: acmeProblem }, ['acme'])),
+    status_since: instant,
+    generation: { type: 'integer' },
+    renewal: { type: 'boolean' },
+    reason: nullable(
+      object(
+        {
+          code: string,
+          detail: string,
+          actor: { enum: ['nobody', 'customer', 'platform', 'operator'] },
+          action: string,
+          until: instant,
+          acme: acmeProblem,
+        },
+        ['until', 'acme'],
+      ),
+    ),
+    history: listOf(
+      object(
+        { at: instant, status: { enum: [...ORDER_STATUSES] }, generation: { type: 'integer' }, code: string, detail: string, acme: acmeProblem },
+        ['code', 'detail', 'acme'],
+      ),
+    ),
     failures: { type: 'integer' },
     next_check_at: nullable(instant),
     deadline: nullable(instant),
@@ -101,7 +122,7 @@ const schemas: Record<string, Json> = {
         evidence: nullable(evidence),
       }),
     ),
-  }),
+  }, ['history']),
   OrderList: object({ data: listOf(ref('Order')) }),
   Certificate: object({
     id: uuid,
@@ -205,9 +226,12 @@ const paths: Json = {
       [404],
     ),
   },
+  '/metrics': {
+    get: operation('For Prometheus', { 200: { description: 'Metrics', content: { 'text/plain': { schema: string } } } }, []),
+  },
   '/orders/{id}': {
     ...withId,
-    get: operation('One order, with what each name server said', { 200: reply('The order', ref('Order')) }, [404]),
+    get: operation('One order: what each name server said, its history, who has to do what', { 200: reply('The order', ref('Order')) }, [404]),
   },
 };
 

@@ -1,9 +1,12 @@
 import {
+  adviceOn,
   type Authorization,
   type Certificate,
   type Domain,
   isLive,
   type Order,
+  type OrderEvent,
+  type OrderReason,
   ownershipName,
   relativeHost,
   type TxtEvidence,
@@ -90,14 +93,25 @@ const presentAuthorization = (one: Authorization) => ({
   evidence: one.evidence,
 });
 
+/** Why an order waits or failed, and who has to do what: for somebody who has never seen one. */
+function presentReason(reason: OrderReason | null, isOver: boolean) {
+  if (!reason) return null;
+  const { code, detail, acme, until } = reason;
+  const { actor, action } = adviceOn(code, isOver);
+  return { code, detail, actor, action, ...(until && { until }), ...(acme && { acme }) };
+}
+
 export const presentOrder = (order: Order) => ({
   id: order.id,
   domain_id: order.domainId,
   status: order.status,
+  status_since: time(order.statusSince),
+  generation: order.generation,
+  renewal: order.renewal,
   names: order.names,
   key_type: order.keyType,
   profile: order.profile,
-  reason: order.reason,
+  reason: presentReason(order.reason, !isLive(order.status)),
   failures: order.failures,
   next_check_at: time(order.dueAt),
   deadline: time(order.deadlineAt),
@@ -106,6 +120,15 @@ export const presentOrder = (order: Order) => ({
   updated_at: time(order.updatedAt),
   authorizations: order.authorizations.map(presentAuthorization),
 });
+
+/** What has become of an order, oldest first: each status it reached, and each new reason for not getting on. */
+export const presentHistory = (events: OrderEvent[]) =>
+  events.map(({ at, status, generation, reason }) => ({
+    at: time(at),
+    status,
+    generation,
+    ...(reason && { code: reason.code, detail: reason.detail, ...(reason.acme && { acme: reason.acme }) }),
+  }));
 
 /** The 202 of issue-certificate: what to set, as far as it is known. */
 export function presentIssuing(order: Order, challengeDomain: string) {
@@ -123,6 +146,9 @@ export function presentIssuing(order: Order, challengeDomain: string) {
 
 function instructionsFor(order: Order, challengeDomain: string, value: string | null): string {
   if (value !== null) return `Set a TXT record at ${challengeDomain} with the value ${value}. The rest happens by itself.`;
+  if (order.status === 'new' && order.reason?.until) {
+    return `${order.reason.detail} Its turn is expected at about ${order.reason.until}; GET /orders/${order.id} then has the TXT value.`;
+  }
   if (order.status === 'new') {
     return `The order is not placed yet. GET /orders/${order.id} has the TXT value as soon as the CA has told it.`;
   }

@@ -1,7 +1,8 @@
+import { armCrashPoints } from '@certwright/core';
 import { createDatabase } from '@certwright/db';
 import { createTxtLookup } from '@certwright/dns';
 import { createJobQueue, storeOf } from '@certwright/jobs';
-import type { Config, Logger } from '@certwright/runtime';
+import { type Config, crashHandler, createMetrics, type Logger } from '@certwright/runtime';
 import { createApp } from './app';
 import { createDashboard } from './bull-board';
 
@@ -9,6 +10,10 @@ import { createDashboard } from './bull-board';
 export function wire(config: Config, logger: Logger) {
   const database = createDatabase({ url: config.databaseUrl, sealingKey: config.masterKey.bytes });
   const producer = createJobQueue(storeOf(config), logger);
+  const metrics = createMetrics({ service: 'api' });
+  metrics.collectOrders(() => database.orders.census());
+  metrics.collectQueues(() => producer.depths());
+  armCrashPoints(crashHandler(config.crashAt));
   const app = createApp({
     ...database,
     jobs: producer,
@@ -19,6 +24,7 @@ export function wire(config: Config, logger: Logger) {
     keyType: config.orders.keyType,
     profile: config.acme.profile,
     logger,
+    metrics,
     health: { database: () => database.ping(), queue: () => producer.ping() },
     authToken: config.authToken,
     dashboard:

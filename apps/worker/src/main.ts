@@ -7,14 +7,15 @@ runMain(async () => {
   if (config.masterKey.isDevelopmentKey) {
     logger.warn('MASTER_KEY is not set: private keys are sealed with the public development key');
   }
-  const { database, producer, backend, startWorkers, startSchedulers } = wire(config, logger);
+  const { database, producer, backend, metrics, startWorkers, startSchedulers } = wire(config, logger);
   await database.verifySealingKey();
   const workers = startWorkers();
   const stopSchedulers = startSchedulers();
-  const health = await startHealthServer(config.healthPort, {
-    database: () => database.ping(),
-    queue: () => producer.ping(),
-  });
+  const health = await startHealthServer(
+    config.healthPort,
+    { database: () => database.ping(), queue: () => producer.ping() },
+    metrics,
+  );
   onShutdown(logger, [
     { name: 'health', timeoutMs: 1_000, run: async () => void health.close() },
     { name: 'schedulers', timeoutMs: 1_000, run: async () => stopSchedulers() },

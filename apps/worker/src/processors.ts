@@ -8,9 +8,10 @@ import {
   placeOrder,
   type PlaceOrderDeps,
   reconcile,
+  type ReconcileDeps,
 } from '@certwright/core';
 
-export type ProcessorDeps = PlaceOrderDeps & AwaitDnsDeps & FinalizeOrderDeps;
+export type ProcessorDeps = PlaceOrderDeps & AwaitDnsDeps & FinalizeOrderDeps & ReconcileDeps;
 
 /** One handler for every job in the catalog: the type leaves none out. */
 export type Processors = { [N in JobName]: (payload: JobPayloads[N]) => Promise<unknown> };

@@ -11,13 +11,17 @@ export async function expressProblem(error: unknown, job: Job, token: string | u
   const reason = `${problem.code}: ${problem.message}`;
   switch (problem.disposition) {
     case 'wait':
-      await job.updateProgress({ waiting: reason });
+      if (!isSaid(job.progress, reason)) await job.updateProgress({ waiting: reason });
       // DelayedError alone would strand the job: it must have been moved first.
       await job.moveToDelayed(Date.now() + (problem.retryAfterMs ?? 0), token);
       throw new DelayedError(reason);
     case 'terminal':
+    case 'reorder': // settled before it gets here
       throw new UnrecoverableError(reason);
     case 'transient':
       throw new Error(reason, { cause: problem.cause ?? problem });
   }
 }
+
+const isSaid = (progress: unknown, reason: string): boolean =>
+  typeof progress === 'object' && progress !== null && 'waiting' in progress && progress.waiting === reason;

@@ -1,6 +1,6 @@
 import { type JobName, terminal, toProblem } from '@certwright/core';
 import { catalog, JOB_NAMES, type QueueBackend } from '@certwright/jobs';
-import { type Logger, withLogContext } from '@certwright/runtime';
+import { type Logger, type Metrics, withLogContext } from '@certwright/runtime';
 import type { Job, Worker } from 'bullmq';
 import type { Processors } from './processors';
 import { expressProblem } from './retry';
@@ -14,8 +14,7 @@ const concurrencyOf = (name: JobName, workerConcurrency: number): number =>
     reconcile: 1,
   })[name];
 
-/** A killed process's jobs are taken over by another within lock + interval, 35 s. */
-const LOCK_MS = 30_000;
+/** How often jobs of killed processes are looked for: they are taken over within their lock and this, 35 s by default. */
 const STALLED_INTERVAL_MS = 5_000;
 
 /** BullMQ counts over a job's whole life; the order's deadline is the bound that matters. */
@@ -32,17 +31,22 @@ export function runWorkers({
   backend,
   processors,
   logger,
+  metrics,
   workerConcurrency,
+  lockMs,
 }: {
   backend: QueueBackend;
   processors: Processors;
   logger: Logger;
+  metrics: Pick<Metrics, 'jobEnded'>;
   workerConcurrency: number;
+  /** How long a job is its worker's without a sign of life. */
+  lockMs: number;
 }): RunningWorkers {
   const workers: Worker[] = JOB_NAMES.map((name) => {
-    const worker = backend.worker(name, (job, token) => runJob({ name, job, token, processors, logger }), {
+    const worker = backend.worker(name, (job, token) => runJob({ name, job, token, processors, logger, metrics }), {
       concurrency: concurrencyOf(name, workerConcurrency),
-      lockDuration: LOCK_MS,
+      lockDuration: lockMs,
       stalledInterval: STALLED_INTERVAL_MS,
       maxStalledCount: MAX_STALLED_COUNT,
     });
@@ -66,9 +70,10 @@ interface Run {
   token: string | undefined;
   processors: Processors;
   logger: Logger;
+  metrics: Pick<Metrics, 'jobEnded'>;
 }
 
-function runJob({ name, job, token, processors, logger }: Run): Promise<unknown> {
+function runJob({ name, job, token, processors, logger, metrics }: Run): Promise<unknown> {
   const { orderId, tenantId, requestId } = job.data as { orderId?: string; tenantId?: string; requestId?: string };
   const context = {
     job: name,
@@ -81,10 +86,13 @@ function runJob({ name, job, token, processors, logger }: Run): Promise<unknown>
     const startedAt = performance.now();
     try {
       const result = await dispatch(name, job.data, processors);
-      logger.log(name === 'reconcile' ? 'debug' : 'info', 'job done', { result, ms: Math.round(performance.now() - startedAt) });
+      const ms = Math.round(performance.now() - startedAt);
+      metrics.jobEnded(name, 'done', ms);
+      logger.log(name === 'reconcile' ? 'debug' : 'info', 'job done', { result, ms });
       return result;
     } catch (error) {
       const { code, disposition, message, retryAfterMs } = toProblem(error);
+      metrics.jobEnded(name, disposition === 'reorder' ? 'terminal' : disposition, performance.now() - startedAt);
       const level = disposition === 'wait' ? 'debug' : 'warn';
       logger.log(level, `job ended in ${code}`, { disposition, reason: message, retryAfterMs, attempt: job.attemptsMade + 1, error });
       return expressProblem(error, job, token);

@@ -1,14 +1,16 @@
 import { createAcmeGateway, createKeyMaker } from '@certwright/acme';
+import { armCrashPoints } from '@certwright/core';
 import { createDatabase } from '@certwright/db';
 import { createTxtLookup } from '@certwright/dns';
 import { createBackend, createJobQueue, storeOf } from '@certwright/jobs';
-import type { Config, Logger } from '@certwright/runtime';
+import { type Config, crashHandler, createMetrics, type Logger } from '@certwright/runtime';
 import { createProcessors } from './processors';
 import { runWorkers } from './run-workers';
 import { keepSchedulers } from './schedulers';
 
 /** Puts the adapters behind the ports; the only place that knows which is which. */
 export function wire(config: Config, logger: Logger) {
+  const metrics = createMetrics({ service: 'worker' });
   const database = createDatabase({ url: config.databaseUrl, sealingKey: config.masterKey.bytes });
   const store = storeOf(config);
   const backend = createBackend(store);
@@ -16,21 +18,38 @@ export function wire(config: Config, logger: Logger) {
   const processors = createProcessors({
     ...database,
     jobs: producer,
+    telemetry: metrics,
     acme: createAcmeGateway({
       directoryUrl: config.acme.directoryUrl,
+      timeoutMs: config.acme.timeoutMs,
       ...(config.acme.caPem !== null && { caPem: config.acme.caPem }),
+      onRequest: ({ step, status, durationMs }) => metrics.acmeRequest(step, status, durationMs),
     }),
     keys: createKeyMaker(),
     txtLookup: createTxtLookup(config.dns),
     email: config.acme.email,
+    budget: config.acme.budget,
     pollIntervalMs: config.orders.pollIntervalMs,
     timeouts: { dnsMs: config.orders.pollTimeoutMs, phaseMs: config.orders.phaseTimeoutMs },
+    leaseMs: config.orders.leaseMs,
   });
+  metrics.collectOrders(() => database.orders.census());
+  metrics.collectQueues(() => producer.depths());
+  armCrashPoints(crashHandler(config.crashAt));
   return {
     database,
     producer,
     backend,
-    startWorkers: () => runWorkers({ backend, processors, logger, workerConcurrency: config.workerConcurrency }),
+    metrics,
+    startWorkers: () =>
+      runWorkers({
+        backend,
+        processors,
+        logger,
+        metrics,
+        workerConcurrency: config.workerConcurrency,
+        lockMs: config.orders.leaseMs,
+      }),
     startSchedulers: () => keepSchedulers(producer, logger),
   };
 }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { terminal, transient, waitFor, type AcmeProblemDocument, type Problem } from '@certwright/core';
+import { type AcmeProblemDocument, type PauseScope, type Problem, registeredDomain, terminal, transient, waitFor } from '@certwright/core';
 
 /** Which request an answer belongs to: the same problem means different things at different steps. */
 export type AcmeStep =
@@ -15,6 +15,8 @@ export type AcmeStep =
 
 const RATE_LIMIT_WAIT_MS = 60_000;
 const LOOK_AGAIN_MS = 5_000;
+/** How often to see whether the operator has mended the account. */
+const ACCOUNT_REFUSED_WAIT_MS = 600_000;
 /** No CA means longer; more is a typing error or an attack. */
 const MAX_RETRY_AFTER_MS = 7 * 86_400_000;
 const MAX_DETAIL_CHARS = 1_000;
@@ -36,12 +38,28 @@ const ASKED_FOR: Record<AcmeStep, string> = {
 /** Steps at which "no such thing" means that the order, or a part of it, no longer exists at the CA. */
 const GONE_ON_404: readonly AcmeStep[] = ['order', 'authorization', 'challenge', 'finalize'];
 const GONE_ON_MALFORMED: readonly AcmeStep[] = ['order', 'authorization'];
+/** An order that is another account's: ours was registered anew. */
+const GONE_ON_UNAUTHORIZED: readonly AcmeStep[] = ['order', 'authorization', 'challenge'];
 
-/** What an answer that is not the expected one means for the order (RFC 8555 section 6.7). `now` in ms since 1970. */
+/** What a CA says of the account, whatever is ordered: no customer could mend it, so no order fails for it at once. */
+const ABOUT_THE_ACCOUNT = [
+  'userActionRequired',
+  'externalAccountRequired',
+  'invalidContact',
+  'unsupportedContact',
+  'badPublicKey',
+  'badSignatureAlgorithm',
+];
+const ACCOUNT_STEPS: readonly AcmeStep[] = ['new-account', 'new-order'];
+
+/**
+ * What an answer that is not the expected one means for the order (RFC 8555 section 6.7); docs/acme-problems.md has the
+ * table. `names`: the identifiers a newOrder was sent for. `now` in ms since 1970.
+ */
 export function problemFromReply(
   reply: { status: number; headers: IncomingHttpHeaders; body: string },
   step: AcmeStep,
-  now = Date.now(),
+  { names = [], now = Date.now() }: { names?: string[]; now?: number } = {},
 ): Problem {
   const { status } = reply;
   const acme = acmeDocument(tryJson(reply.body), status);
@@ -53,10 +71,15 @@ export function problemFromReply(
 
   if (status === 429 || kind === 'rateLimited') {
     const wait = retryAfterMs ?? RATE_LIMIT_WAIT_MS;
-    return waitFor('acme_rate_limited', `The CA limits the rate of requests: ${words}`, wait, options);
+    const pause = rateLimitScope(acme, step, names);
+    return waitFor('acme_rate_limited', `The CA limits the rate of requests: ${words}`, wait, { ...options, pause });
   }
   if (kind === 'badNonce') {
     return transient('acme_server_error', `The CA refused one nonce after the other when asked for ${asked}.`, options);
+  }
+  if (status === 503 && retryAfterMs !== null) {
+    const detail = `The CA is too busy for ${asked}: ${words}`;
+    return waitFor('acme_server_error', detail, retryAfterMs, { ...options, pause: 'account' });
   }
   if (status >= 500 || status === 408 || status === 425 || kind === 'serverInternal') {
     return transient('acme_server_error', `The CA failed when asked for ${asked}: ${words}`, options);
@@ -68,10 +91,18 @@ export function problemFromReply(
     const wait = retryAfterMs ?? LOOK_AGAIN_MS;
     return waitFor('acme_pending', `The order is not ready at the CA: ${words}`, wait, options);
   }
+  if (kind !== null && isAboutTheAccount(kind, step)) {
+    const detail = `The CA refuses the account: ${words}`;
+    return waitFor('acme_account_refused', detail, retryAfterMs ?? ACCOUNT_REFUSED_WAIT_MS, { ...options, pause: 'orders' });
+  }
   // A proxy's 404 page must not end an order: only the CA's own answer, a problem document or an empty body, does.
   const absent = status === 404 && (acme !== null || reply.body.trim() === '');
-  if ((absent && GONE_ON_404.includes(step)) || (kind === 'malformed' && GONE_ON_MALFORMED.includes(step))) {
-    return terminal('acme_order_gone', `The CA no longer has the order: ${words}`, options);
+  if (
+    (absent && GONE_ON_404.includes(step)) ||
+    (kind === 'malformed' && GONE_ON_MALFORMED.includes(step)) ||
+    (kind === 'unauthorized' && GONE_ON_UNAUTHORIZED.includes(step))
+  ) {
+    return transient('acme_order_gone', `The CA no longer has the order: ${words}`, options);
   }
   // The challenge was answered before, or the authorization is settled: reading the authorization again tells.
   if (step === 'challenge' && (kind === 'malformed' || status === 409)) {
@@ -86,6 +117,22 @@ export function problemFromReply(
     return transient('acme_server_error', `The CA does not have the certificate yet: ${words}`, options);
   }
   return terminal('acme_rejected', `The CA refused ${asked}: ${words}`, options);
+}
+
+function isAboutTheAccount(kind: string, step: AcmeStep): boolean {
+  if (kind === 'userActionRequired') return true;
+  return ACCOUNT_STEPS.includes(step) && (ABOUT_THE_ACCOUNT.includes(kind) || kind === 'unauthorized');
+}
+
+/**
+ * No field says whom a limit is for: a refused newOrder that speaks of one of its names is for these names, another one for all
+ * new orders; at any other step it is the number of requests that is limited.
+ */
+function rateLimitScope(acme: AcmeProblemDocument | null, step: AcmeStep, names: string[]): PauseScope {
+  if (step !== 'new-order') return 'account';
+  const aboutNames = [...names, ...names.map(registeredDomain)].some((name) => acme?.detail.toLowerCase().includes(name));
+  const hasIdentifier = acme?.subproblems?.some(({ identifier }) => identifier !== undefined) ?? false;
+  return aboutNames || hasIdentifier ? 'names' : 'orders';
 }
 
 export const badResponse = (detail: string): Problem =>

@@ -6,6 +6,8 @@ import { startRudeCa, type RudeCa, type RudeHandler } from '@certwright/testing'
 import { createAcmeGateway, type ClosableAcmeGateway } from './gateway';
 import { createKeyMaker } from './keys';
 
+const NO_PAUSE = { pausedUntil: null, ordersPausedUntil: null, pauseReason: null };
+
 const TIMEOUT_MS = 400;
 const silence: RudeHandler = () => undefined;
 const json = (response: ServerResponse, status: number, value: unknown): void => {
@@ -20,7 +22,7 @@ describe('the gateway at a CA that misbehaves', () => {
   const start = async (handlers: Record<string, RudeHandler>): Promise<void> => {
     ca = await startRudeCa(handlers);
     gateway = createAcmeGateway({ directoryUrl: `${ca.url}/dir`, timeoutMs: TIMEOUT_MS });
-    account = { id: '1', privateKeyPem: await createKeyMaker().accountKey(), url: `${ca.url}/account/1` };
+    account = { id: '1', privateKeyPem: await createKeyMaker().accountKey(), url: `${ca.url}/account/1`, ...NO_PAUSE };
   };
   afterEach(async () => {
     gateway.close();
@@ -117,7 +119,7 @@ describe('the gateway at a CA that misbehaves', () => {
     ['truncated JSON', (_, r) => void r.writeHead(200).end('{"status":"pend'), 'acme_bad_response', 'transient'],
     ['an empty answer', (_, r) => void r.writeHead(200).end(), 'acme_bad_response', 'transient'],
     ['an unknown status', (_, r) => json(r, 200, { status: 'done' }), 'acme_bad_response', 'transient'],
-    ['404', (_, r) => void r.writeHead(404).end(), 'acme_order_gone', 'terminal'],
+    ['404', (_, r) => void r.writeHead(404).end(), 'acme_order_gone', 'transient'],
   ])('reads %s for an order as what it is', async (_, handler, code, disposition) => {
     await start({ '/order/1': handler });
     expect(await problemOf(getOrder())).toMatchObject({ code, disposition });

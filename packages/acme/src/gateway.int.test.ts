@@ -7,6 +7,8 @@ import { createAcmeGateway, type ClosableAcmeGateway } from './gateway';
 import { createKeyMaker } from './keys';
 import type { AcmeRequestInfo } from './transport';
 
+const NO_PAUSE = { pausedUntil: null, ordersPausedUntil: null, pauseReason: null };
+
 const DAY_MS = 86_400_000;
 const keyMaker = createKeyMaker();
 
@@ -22,7 +24,7 @@ describe('the gateway at Pebble', () => {
     createAcmeGateway({ directoryUrl, caPem: readFileSync(caFile, 'utf8'), onRequest: (info) => exchanges.push(info) });
   const register = async (at: ClosableAcmeGateway, id: string): Promise<AcmeAccount> => {
     const privateKeyPem = await keyMaker.accountKey();
-    return { id, privateKeyPem, url: await at.newAccount(privateKeyPem, 'hostmaster@customer.example') };
+    return { id, privateKeyPem, url: await at.newAccount(privateKeyPem, 'hostmaster@customer.example'), ...NO_PAUSE };
   };
 
   beforeAll(async () => {
@@ -144,7 +146,7 @@ describe('the gateway at Pebble', () => {
   it('serves several accounts, and keeps their keys apart', async () => {
     const other = await register(gateway, 'second');
     const order = await gateway.newOrder(other, { names: ['other.customer.test'], profile: 'default' });
-    await expect(gateway.getOrder(account, order.url)).rejects.toMatchObject({ disposition: 'terminal' });
+    await expect(gateway.getOrder(account, order.url)).rejects.toMatchObject({ code: 'acme_order_gone' });
     expect((await gateway.getOrder(other, order.url)).status).toBe('pending');
     expect(await gateway.dns01Value(other, 'token')).not.toBe(await gateway.dns01Value(account, 'token'));
     expect(await gateway.dns01Value(account, 'token')).toMatch(/^[\w-]{43}$/);
@@ -159,7 +161,7 @@ describe('the gateway at Pebble', () => {
     const order = await gateway.newOrder(account, { names, profile: 'default' });
     await expect(gateway.getOrder(account, `${order.url}0`)).rejects.toMatchObject({
       code: 'acme_order_gone',
-      disposition: 'terminal',
+      disposition: 'transient',
     });
     await expect(gateway.getAuthorization(account, `${order.authorizationUrls[0]}0`)).rejects.toMatchObject({
       code: 'acme_order_gone',

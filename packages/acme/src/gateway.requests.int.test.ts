@@ -4,6 +4,8 @@ import { startRudeCa, type RudeCa, type RudeHandler } from '@certwright/testing'
 import { createAcmeGateway, type ClosableAcmeGateway } from './gateway';
 import { createKeyMaker } from './keys';
 
+const NO_PAUSE = { pausedUntil: null, ordersPausedUntil: null, pauseReason: null };
+
 const TIMEOUT_MS = 2_000;
 
 const json = (response: ServerResponse, status: number, value: unknown): void => {
@@ -22,7 +24,7 @@ describe('the requests that the gateway sends', () => {
   const start = async (handlers: Record<string, RudeHandler>): Promise<void> => {
     ca = await startRudeCa(handlers);
     gateway = createAcmeGateway({ directoryUrl: `${ca.url}/dir`, timeoutMs: TIMEOUT_MS });
-    account = { id: '1', privateKeyPem: await createKeyMaker().accountKey(), url: `${ca.url}/account/1` };
+    account = { id: '1', privateKeyPem: await createKeyMaker().accountKey(), url: `${ca.url}/account/1`, ...NO_PAUSE };
   };
   afterEach(async () => {
     gateway.close();

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { terminal, toProblem, transient, type AcmeAccount, type AcmeGateway } from '@certwright/core';
 import { jsonObject, locationOf, parseAuthorization, parseChain, parseOrder } from './acme-objects';
 import type { AcmeStep } from './acme-problem';
@@ -29,13 +28,12 @@ export function createAcmeGateway(options: AcmeGatewayOptions): ClosableAcmeGate
   if (!/^https?:$/.test(new URL(directoryUrl).protocol)) throw new TypeError('the ACME directory URL must be http(s)');
   const transport = createTransport(options);
   const requests = createRequests({ directoryUrl, transport, timeoutMs });
-  const signers = new Map<string, Signer>();
+  const signers = new Map<string, Signer>(); // by private key
 
-  const signerOf = (account: AcmeAccount): Signer => {
-    const id = `${account.id} ${createHash('sha256').update(account.privateKeyPem).digest('hex')}`;
-    const signer = signers.get(id) ?? createSigner(directoryUrl, account.privateKeyPem);
-    signers.delete(id);
-    signers.set(id, signer); // last in order, so that the first is the one unused for longest
+  const signerOf = ({ privateKeyPem }: AcmeAccount): Signer => {
+    const signer = signers.get(privateKeyPem) ?? createSigner(directoryUrl, privateKeyPem);
+    signers.delete(privateKeyPem);
+    signers.set(privateKeyPem, signer); // last in order, so that the first is the one unused for longest
     const [oldest] = signers.keys();
     if (signers.size > MAX_SIGNERS && oldest !== undefined) signers.delete(oldest);
     return signer;
@@ -52,7 +50,7 @@ export function createAcmeGateway(options: AcmeGatewayOptions): ClosableAcmeGate
 
   const post = async (
     account: AcmeAccount,
-    request: { step: AcmeStep; url: string; payload: object | null; accept?: string; signal: AbortSignal },
+    request: { step: AcmeStep; url: string; payload: object | null; accept?: string; names?: string[]; signal: AbortSignal },
   ): Promise<HttpReply> => {
     if (account.url === null) throw transient('acme_account_unknown', 'The account is not registered at the CA yet.');
     return requests.post(signerOf(account), { ...request, accountUrl: account.url });
@@ -79,7 +77,7 @@ export function createAcmeGateway(options: AcmeGatewayOptions): ClosableAcmeGate
         const { newOrder: url } = await requests.directory();
         const identifiers = names.map((value) => ({ type: 'dns', value }));
         const payload = { identifiers, ...(profile !== null && { profile }) };
-        const reply = await post(account, { step: 'new-order', url, payload, signal });
+        const reply = await post(account, { step: 'new-order', url, payload, names, signal });
         return parseOrder(reply, locationOf(reply, url, 'the order'));
       }),
 

@@ -15,6 +15,8 @@ export interface SignedPost {
   /** Null: the account is not registered yet, the public key is sent instead. */
   accountUrl: string | null;
   accept?: string;
+  /** Of a newOrder, to tell whom a refusal is for. */
+  names?: string[];
   signal: AbortSignal;
 }
 
@@ -50,7 +52,7 @@ export function createRequests(options: {
   // With a deadline of its own, not that of the caller who came first: others wait for the same answer.
   const fetchDirectory = (): Promise<Directory> =>
     withDeadline(directoryUrl, timeoutMs, async (signal) => {
-      const reply = await transport.send({ method: 'GET', url: directoryUrl, signal });
+      const reply = await transport.send({ step: 'directory', method: 'GET', url: directoryUrl, signal });
       keepNonce(reply);
       if (!isSuccess(reply)) throw problemFromReply(reply, 'directory');
       return parseDirectory(reply, directoryUrl);
@@ -74,7 +76,7 @@ export function createRequests(options: {
     const { newNonce: url } = await directory();
     const pooled = nonces.take(); // the directory may have brought one
     if (pooled !== null) return pooled;
-    const reply = await transport.send({ method: 'HEAD', url, signal });
+    const reply = await transport.send({ step: 'nonce', method: 'HEAD', url, signal });
     if (!isSuccess(reply)) throw problemFromReply(reply, 'nonce');
     const nonce = nonceOf(reply);
     if (nonce === null) throw badResponse('newNonce brought no nonce');
@@ -83,10 +85,11 @@ export function createRequests(options: {
 
   return {
     directory,
-    async post(signer, { step, url, payload, accountUrl, accept, signal }) {
+    async post(signer, { step, url, payload, accountUrl, accept, names, signal }) {
       let nonce = nonces.take() ?? (await newNonce(signal));
       for (let attempt = 1; ; attempt += 1) {
         const reply = await transport.send({
+          step,
           method: 'POST',
           url,
           body: signer.sign(url, payload, { nonce, accountUrl }),
@@ -95,7 +98,7 @@ export function createRequests(options: {
         });
         if (!isBadNonce(reply)) {
           keepNonce(reply);
-          if (!isSuccess(reply)) throw problemFromReply(reply, step);
+          if (!isSuccess(reply)) throw problemFromReply(reply, step, names && { names });
           return reply;
         }
         if (attempt === MAX_NONCE_TRIES) throw problemFromReply(reply, step);

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { transient, type Problem } from '@certwright/core';
-import { unreachable } from './acme-problem';
+import { unreachable, type AcmeStep } from './acme-problem';
 
 const USER_AGENT = 'certwright/0.1.0 acme-client/5.4.0';
 const MAX_REPLY_BYTES = 1024 * 1024;
@@ -11,6 +11,7 @@ const MAX_SOCKETS = 16;
 const IDLE_SOCKET_MS = 4_000;
 
 export interface HttpRequest {
+  step: AcmeStep;
   method: 'GET' | 'HEAD' | 'POST';
   url: string;
   body?: string;
@@ -27,6 +28,7 @@ export interface HttpReply {
 
 /** One HTTP exchange with the CA, for logs and metrics. */
 export interface AcmeRequestInfo {
+  step: AcmeStep;
   method: HttpRequest['method'];
   url: string;
   /** Null when there was no complete answer. */
@@ -108,7 +110,8 @@ export function createTransport(options: {
         return reply;
       } finally {
         const durationMs = Math.round(performance.now() - started);
-        options.onRequest?.({ method: request.method, url: request.url, status, durationMs });
+        const { step, method, url } = request;
+        options.onRequest?.({ step, method, url, status, durationMs });
       }
     },
     close() {

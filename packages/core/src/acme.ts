@@ -1,3 +1,4 @@
+import type { OrderReason } from './model';
 import type { AcmeProblemDocument } from './problem';
 
 /** What the CA says, in RFC 8555's words. */
@@ -7,6 +8,11 @@ export interface AcmeAccount {
   privateKeyPem: string;
   /** Null until the CA has told it (RFC 8555 section 7.3). */
   url: string | null;
+  /** The CA has asked for no request at all until then. */
+  pausedUntil: Date | null;
+  /** The CA has asked for no new order until then. */
+  ordersPausedUntil: Date | null;
+  pauseReason: OrderReason | null;
 }
 
 export interface AcmeOrder {

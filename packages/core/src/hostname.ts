@@ -94,8 +94,11 @@ function registrableOf(ascii: string, allowSpecialUse: boolean): string {
   return domain;
 }
 
+/** What CAs count by: the name somebody registered, one label below a public suffix. */
+export const registeredDomain = (name: string): string =>
+  getDomain(name, { allowPrivateDomains: true }) ?? name.split('.').slice(-2).join('.');
+
 /** `fqdn`, a name at or below `name`, relative to the domain that was registered: what registrars' forms ask for. */
 export function relativeHost(fqdn: string, name: string): string {
-  const zone = getDomain(name, { allowPrivateDomains: true }) ?? name;
-  return fqdn.slice(0, -zone.length - 1);
+  return fqdn.slice(0, -registeredDomain(name).length - 1);
 }

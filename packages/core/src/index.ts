@@ -1,5 +1,7 @@
 export * from './acme';
+export * from './advice';
 export * from './certificate';
+export * from './crash-point';
 export * from './domain';
 export * from './hostname';
 export * from './jobs';
@@ -8,6 +10,7 @@ export * from './model';
 export * from './order';
 export * from './ports';
 export * from './problem';
+export * from './telemetry';
 export * from './txt-evidence';
 export * from './use-cases/await-dns';
 export * from './use-cases/create-order';

@@ -38,6 +38,16 @@ export interface OrderReason {
   code: ProblemCode;
   detail: string;
   acme?: AcmeProblemDocument;
+  /** RFC 3339: when it is expected to be over, where that is known. */
+  until?: string;
+}
+
+/** One change of an order: a status it reached, or a new reason for not getting on. */
+export interface OrderEvent {
+  at: Date;
+  status: OrderStatus;
+  generation: number;
+  reason: OrderReason | null;
 }
 
 export interface Order {
@@ -46,16 +56,26 @@ export interface Order {
   domainId: string;
   names: string[];
   status: OrderStatus;
+  /** Since when it has had this status. */
+  statusSince: Date;
+  /** How often it has been placed at the CA, this time included. */
+  generation: number;
+  /** The domain had a certificate when it was asked for. */
+  renewal: boolean;
   keyType: KeyType;
   profile: string | null;
   reason: OrderReason | null;
   /** Transient failures in a row. */
   failures: number;
+  /** Workers that died on it, in a row, in this phase. */
+  crashes: number;
   dueAt: Date | null;
   deadlineAt: Date | null;
   accountId: string | null;
   acmeUrl: string | null;
   finalizeUrl: string | null;
+  /** When the CA forgets the order (RFC 8555 section 7.1.3), where it says so. */
+  caExpiresAt: Date | null;
   certificateId: string | null;
   requestId: string | null;
   createdAt: Date;

@@ -1,4 +1,4 @@
-import { assertTransition, failureBackoffMs, isLive, jobFor, ORDER_STATUSES, type OrderStatus, phaseDeadline } from './order';
+import { assertTransition, isLive, jobFor, ORDER_STATUSES, type OrderStatus, phaseDeadline, retryDelayMs } from './order';
 
 const LEGAL: [OrderStatus, OrderStatus][] = [
   ['new', 'awaiting_dns'],
@@ -6,12 +6,16 @@ const LEGAL: [OrderStatus, OrderStatus][] = [
   ['new', 'invalid'],
   ['awaiting_dns', 'validating'],
   ['awaiting_dns', 'ready'],
+  ['awaiting_dns', 'new'],
   ['awaiting_dns', 'invalid'],
   ['validating', 'ready'],
+  ['validating', 'new'],
   ['validating', 'invalid'],
   ['ready', 'processing'],
+  ['ready', 'new'],
   ['ready', 'invalid'],
   ['processing', 'valid'],
+  ['processing', 'new'],
   ['processing', 'invalid'],
 ];
 
@@ -47,7 +51,12 @@ describe('an order', () => {
     expect(phaseDeadline('processing', now, timeouts)).toEqual(new Date('2026-01-02T00:00:00Z'));
   });
 
-  it('is due again later after each failure, but within 10 minutes', () => {
-    expect([1, 2, 3, 4, 5, 50].map(failureBackoffMs)).toEqual([60_000, 120_000, 240_000, 480_000, 600_000, 600_000]);
+  it('is due again 1, 10 and 100 minutes, then a day, after each round of the quick retries', () => {
+    const minutes = (failures: number) => retryDelayMs(failures, 0.5) / 60_000;
+    expect([1, 6, 7, 13, 14, 21, 28, 35, 700].map(minutes)).toEqual([1, 1, 1, 1, 10, 100, 1_440, 1_440, 1_440]);
+  });
+
+  it('is off by up to a fifth, so that an outage does not end in a stampede', () => {
+    expect([retryDelayMs(7, 0), retryDelayMs(7, 1)]).toEqual([48_000, 72_000]);
   });
 });

@@ -20,10 +20,11 @@ export type LiveOrderStatus = (typeof LIVE_ORDER_STATUSES)[number];
 
 const NEXT: Record<OrderStatus, readonly OrderStatus[]> = {
   new: ['awaiting_dns', 'ready', 'invalid'], // `ready` where the CA reuses authorizations
-  awaiting_dns: ['validating', 'ready', 'invalid'],
-  validating: ['ready', 'invalid'],
-  ready: ['processing', 'invalid'],
-  processing: ['valid', 'invalid'],
+  // back to `new` where the CA's order is lost or used up: the next generation
+  awaiting_dns: ['validating', 'ready', 'new', 'invalid'],
+  validating: ['ready', 'new', 'invalid'],
+  ready: ['processing', 'new', 'invalid'],
+  processing: ['valid', 'new', 'invalid'],
   valid: [],
   invalid: [],
 };
@@ -59,10 +60,28 @@ export function phaseDeadline(status: LiveOrderStatus, now: Date, timeouts: Orde
   return new Date(now.getTime() + (status === 'awaiting_dns' ? timeouts.dnsMs : timeouts.phaseMs));
 }
 
+/** The queue's own retries of a step that broke, some 1, 2, 4, 8, 16, 32 s apart. One more round follows by `retryDelayMs`. */
+export const ATTEMPTS_PER_ROUND = 7;
+
+const MINUTE_MS = 60_000;
+const ROUND_DELAYS_MS = [MINUTE_MS, 10 * MINUTE_MS, 100 * MINUTE_MS, 1_440 * MINUTE_MS];
+
 /**
- * When an order is due again after its `failures`-th transient failure in a row, in milliseconds: 1, 2, 4, 8, then every
- * 10 minutes. The queue's own, much quicker retries come first; this is what `reconcile` goes by when they are used up.
+ * When an order is due again after its `failures`-th transient failure in a row, in milliseconds: 1 min, 10 min, 100 min,
+ * then 1 day after each round of the queue's quick retries; during a round, the minute after which its job is taken for
+ * lost. Off by up to a fifth, so that all orders that an outage has stopped don't come back as one.
  */
-export function failureBackoffMs(failures: number): number {
-  return Math.min(60_000 * 2 ** Math.max(0, failures - 1), 600_000);
+export function retryDelayMs(failures: number, random: number = Math.random()): number {
+  const round = Math.max(1, Math.floor(failures / ATTEMPTS_PER_ROUND));
+  const delay = ROUND_DELAYS_MS[Math.min(round, ROUND_DELAYS_MS.length) - 1] ?? MINUTE_MS;
+  return Math.round(delay * (0.8 + 0.4 * random));
 }
+
+/** How often an order may be placed at the CA: each further time wants another TXT value of the customer. */
+export const MAX_GENERATIONS = 3;
+
+/** How often in a row the CA must say that it has no such order or account: one node of it may lag behind. */
+export const GONE_CONFIRMATIONS = 3;
+
+/** How often in a row workers may die on an order, in one phase, before it is taken for the cause. */
+export const MAX_CRASHES = 5;

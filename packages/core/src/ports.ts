@@ -2,7 +2,7 @@ import type { AcmeAccount, AcmeAuthorization, AcmeOrder } from './acme';
 import type { DomainStatus } from './domain';
 import type { JobName, JobPayloads } from './jobs';
 import type { KeyType } from './key-type';
-import type { Authorization, Certificate, Domain, IssuedCertificate, Order, OrderReason, Page } from './model';
+import type { Authorization, Certificate, Domain, IssuedCertificate, Order, OrderEvent, OrderReason, Page } from './model';
 import type { LiveOrderStatus } from './order';
 import type { TxtEvidence } from './txt-evidence';
 
@@ -31,8 +31,14 @@ export interface Lease {
   /** As of the last write through this lease. */
   readonly order: Order;
   readonly token: number;
+  /** False once a write has let go of it: whoever comes next may be at the order already. */
+  readonly isHeld: boolean;
+  /** The one before was never let go of: its worker died, or took too long. */
+  readonly tookOver: boolean;
   /** The database's time now (read at the claim, carried on by the monotonic clock): workers' clocks disagree. */
   now(): Date;
+  /** Remembers what was learned, for the next write through this lease to store. */
+  note(notes: AuthorizationNote[]): void;
 }
 
 export type Claim =
@@ -52,18 +58,48 @@ export interface AuthorizationInput {
   status: Authorization['status'];
 }
 
+/** What was learned of an authorization: what each name server said, its status at the CA. */
+export interface AuthorizationNote {
+  id: string;
+  evidence?: TxtEvidence;
+  status?: Authorization['status'];
+}
+
 export interface OrderChange {
-  dueAt?: Date;
-  deadlineAt?: Date;
+  dueAt: Date;
+  deadlineAt: Date;
+  /** Why the order is not due at once. Default: nothing holds it up. */
+  reason?: OrderReason;
   accountId?: string;
   acmeUrl?: string;
   finalizeUrl?: string;
+  caExpiresAt?: Date | null;
   /** Given once, when the CA has told them. */
   authorizations?: AuthorizationInput[];
   /** Stored sealed, together, before finalize is sent. */
-  keyAndCsr?: { privateKeyPem: string; csrDer: Buffer };
+  keyAndCsr?: KeyAndCsr;
+  /** Lets go of the lease: another job goes on. */
+  letGo?: boolean;
 }
 
+export interface KeyAndCsr {
+  privateKeyPem: string;
+  csrDer: Buffer;
+}
+
+export interface NextLook {
+  dueAt: Date;
+  reason: OrderReason | null;
+  /** Whether it counts as one more transient failure. */
+  failed: boolean;
+  /** Where the deadline moves: a wait that the CA imposes does not eat the customer's time. */
+  deadlineAt?: Date;
+}
+
+/**
+ * Orders, and the history of each: a write that changes an order's status or reason adds an event, in the same statement.
+ * All writes but `create` go through a lease. @throws Problem `lease_lost`, where a lease is given
+ */
 export interface OrderStore {
   /**
    * Inserts an order with status `new`, due now, and moves the domain to `certificate_pending`, in one transaction.
@@ -81,29 +117,40 @@ export interface OrderStore {
     },
   ): Promise<{ order: Order; created: boolean }>;
   get(tenantId: string, id: string): Promise<Order | null>;
+  /** The order's history, oldest first, the last `limit` of it. */
+  events(tenantId: string, id: string, limit: number): Promise<OrderEvent[]>;
   /** The newest order of a domain, live or over. */
   latest(tenantId: string, domainId: string): Promise<Order | null>;
   /** A domain's orders, newest first, at most `limit`. */
   list(tenantId: string, domainId: string, limit: number): Promise<Order[]>;
-  /** Takes the lease for `leaseMs` if nobody holds it. */
+  /** Takes the lease for `leaseMs` if nobody holds it; counts a crash where the one before was never let go of. */
   claim(tenantId: string, orderId: string, leaseMs: number): Promise<Claim>;
-  /** Guarded transition; renews the lease and clears the reason and the failure count. @throws Problem `lease_lost` */
+  /** Guarded: stores what was noted, and renews the lease. */
+  renew(lease: Lease): Promise<void>;
+  /** Guarded transition; renews the lease (or lets go of it) and clears failures and crashes. */
   advance(lease: Lease, to: LiveOrderStatus, change: OrderChange): Promise<void>;
-  /** Guarded: writes what each name server said, and the authorizations' statuses at the CA. @throws Problem `lease_lost` */
-  recordAuthorizations(
-    lease: Lease,
-    updates: { id: string; evidence?: TxtEvidence; status?: Authorization['status'] }[],
-  ): Promise<void>;
-  /** Guarded: sets the next `dueAt` and why, and lets go of the lease. `failed` counts one more transient failure. */
-  release(lease: Lease, next: { dueAt: Date; reason: OrderReason | null; failed: boolean }): Promise<void>;
+  /** Guarded: back to `new`, one generation on; what the CA said of the present one is dropped. Lets go of the lease. */
+  restart(lease: Lease, next: { dueAt: Date; deadlineAt: Date; reason: OrderReason }): Promise<void>;
+  /** Guarded: sets the next `dueAt` and why, and lets go of the lease. */
+  release(lease: Lease, next: NextLook): Promise<void>;
   /** Guarded, terminal: order `invalid`; domain `failed` (or `active` again where it still has a certificate). */
   fail(lease: Lease, reason: OrderReason): Promise<void>;
-  /** Guarded, terminal, one transaction: the certificate with its key, order `valid`, domain `active`. */
-  complete(lease: Lease, certificate: IssuedCertificate): Promise<void>;
+  /** Guarded, terminal: the certificate with its key, order `valid`, domain `active`. */
+  complete(lease: Lease, certificate: IssuedCertificate, privateKeyPem: string): Promise<void>;
   /** The key and CSR stored by `advance`, unsealed; null when there are none yet. @throws Problem `sealing_key_missing` */
-  keyAndCsr(lease: Lease): Promise<{ privateKeyPem: string; csrDer: Buffer } | null>;
+  keyAndCsr(lease: Lease): Promise<KeyAndCsr | null>;
   /** Live orders of all tenants, overdue by more than `graceMs` and leased to nobody, the most overdue first. */
   overdue(graceMs: number, limit: number): Promise<Pick<Order, 'id' | 'tenantId' | 'status' | 'requestId'>[]>;
+  /** Live orders of all tenants by status and reason, for the metrics; `oldestDueMs`: how overdue the most overdue is. */
+  census(): Promise<OrderCensus[]>;
+}
+
+export interface OrderCensus {
+  status: string;
+  code: string | null;
+  acmeType: string | null;
+  count: number;
+  oldestDueMs: number | null;
 }
 
 export interface CertificateStore {
@@ -121,7 +168,31 @@ export interface AccountStore {
    */
   findOrCreate(directoryUrl: string, email: string | null, newKeyPem: () => Promise<string>): Promise<AcmeAccount>;
   get(id: string): Promise<AcmeAccount | null>;
-  setUrl(id: string, url: string | null): Promise<void>;
+  /** Replaces the URL `from`; without effect where another worker has replaced it already. */
+  setUrl(id: string, from: string | null, to: string | null): Promise<void>;
+  /** No request (`account`), or no newOrder (`orders`), for `ms` from now; a longer pause that is there stays. */
+  pause(id: string, scope: 'account' | 'orders', ms: number, reason: OrderReason): Promise<void>;
+}
+
+/** How many orders may be sent to the CA. */
+export interface OrderBudget {
+  /** In any 3 hours, for the account (`ACME_ORDERS_PER_3H`). */
+  per3Hours: number;
+  /** In any 7 days, for one registered domain, renewals not counted (`ACME_ORDERS_PER_DOMAIN_PER_WEEK`). */
+  perRegisteredDomainPerWeek: number;
+}
+
+export type Slot =
+  | { kind: 'taken' }
+  /** Which budget is spent, and when this order's turn is expected. */
+  | { kind: 'spent'; by: 'account' | 'registered-domain'; waitMs: number };
+
+export interface BudgetStore {
+  /**
+   * Counts one newOrder against the budgets, if they allow it and it is this order's turn: renewals before first
+   * certificates, then tenants by turns, then the oldest. Of any number of racers no more get a slot than there are.
+   */
+  takeSlot(accountId: string, order: Order, registeredDomain: string, budget: OrderBudget): Promise<Slot>;
 }
 
 // --- the world outside -------------------------------------------------------------------------------------------
@@ -150,7 +221,7 @@ export interface KeyMaker {
   /** PKCS #8 PEM. */
   accountKey(): Promise<string>;
   /** A new key and a CSR for `names` signed by it (RFC 2986). */
-  keyAndCsr(names: string[], keyType: KeyType): Promise<{ privateKeyPem: string; csrDer: Buffer }>;
+  keyAndCsr(names: string[], keyType: KeyType): Promise<KeyAndCsr>;
 }
 
 export interface TxtLookup {
@@ -164,7 +235,11 @@ export interface TxtLookup {
 export interface JobQueue {
   /**
    * Best effort and bounded in time: false (and a log line) when the queue store can't be reached; never throws.
-   * A job that is already queued or delayed for the same order is left as it is.
+   * A job that is already there for the same order is left as it is; one that is delayed is brought forward with `hurry`.
    */
-  enqueue<N extends JobName>(name: N, payload: JobPayloads[N], options?: { delayMs?: number }): Promise<boolean>;
+  enqueue<N extends JobName>(
+    name: N,
+    payload: JobPayloads[N],
+    options?: { delayMs?: number; hurry?: boolean },
+  ): Promise<boolean>;
 }

@@ -24,6 +24,8 @@ export type ProblemCode =
   | 'acme_server_error'
   | 'acme_bad_response'
   | 'acme_rate_limited'
+  | 'acme_budget_spent'
+  | 'acme_account_refused'
   | 'acme_account_unknown'
   | 'acme_order_gone'
   | 'acme_rejected'
@@ -32,6 +34,7 @@ export type ProblemCode =
   | 'acme_pending'
   | 'certificate_mismatch'
   // ourselves
+  | 'worker_crashed'
   | 'lease_busy'
   | 'lease_lost'
   | 'sealing_key_missing'
@@ -50,16 +53,24 @@ export interface AcmeProblemDocument {
 }
 
 /**
- * What follows from a problem; there is no fourth.
+ * What follows from a problem; there is no fifth.
  * - `terminal`: trying again changes nothing; an order fails and keeps the reason.
  * - `wait`: nothing is wrong yet; look again after `retryAfterMs`. Spends no retry budget.
  * - `transient`: something broke that usually mends itself; the queue retries with backoff.
+ * - `reorder`: the CA's order is beyond mending; a new one is placed in its stead, a few times at most.
  */
-export type Disposition = 'terminal' | 'wait' | 'transient';
+export type Disposition = 'terminal' | 'wait' | 'transient' | 'reorder';
+
+/** Whom a CA's "not now" is meant for: every request of the account, its new orders, or one order's names. */
+export type PauseScope = 'account' | 'orders' | 'names';
 
 export interface ProblemOptions {
   /** Milliseconds, a span and not a date: workers' clocks disagree. */
   retryAfterMs?: number;
+  /** When it is expected to be over, in milliseconds from now, where that is later than the next look. */
+  untilMs?: number;
+  /** Where the CA has asked to be left alone. */
+  pause?: PauseScope;
   acme?: AcmeProblemDocument;
   /** Which members of the input are wrong, as JSON pointers (RFC 6901). */
   errors?: { pointer: string; detail: string }[];
@@ -69,6 +80,8 @@ export interface ProblemOptions {
 /** The only error our own code throws on purpose. `message` is safe to show to a client: no SQL, no secrets. */
 export class Problem extends Error {
   readonly retryAfterMs: number | undefined;
+  readonly untilMs: number | undefined;
+  readonly pause: PauseScope | undefined;
   readonly acme: AcmeProblemDocument | undefined;
   readonly errors: { pointer: string; detail: string }[] | undefined;
 
@@ -81,6 +94,8 @@ export class Problem extends Error {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'Problem';
     this.retryAfterMs = options.retryAfterMs;
+    this.untilMs = options.untilMs;
+    this.pause = options.pause;
     this.acme = options.acme;
     this.errors = options.errors;
   }
@@ -98,6 +113,9 @@ export const waitFor = (
 
 export const transient = (code: ProblemCode, detail: string, options?: ProblemOptions): Problem =>
   new Problem(code, 'transient', detail, options);
+
+export const reorder = (code: ProblemCode, detail: string, options?: ProblemOptions): Problem =>
+  new Problem(code, 'reorder', detail, options);
 
 /** Anything that is not a Problem is a bug or an outage: the queue tries again, and no detail leaves the process. */
 export function toProblem(error: unknown): Problem {

@@ -1,15 +1,19 @@
-import type { AccountStore, AcmeAccount } from '@certwright/core';
+import type { AccountStore, AcmeAccount, OrderReason } from '@certwright/core';
 import { randomUUID } from 'node:crypto';
 import type { Db } from './client';
+import { Prisma } from './generated/client';
 import type { SealedBox } from './sealed-box';
 
 const place = (id: string) => ({ column: 'accounts.sealed_key', row: id });
 
 export function createAccountStore(db: Db, box: SealedBox): AccountStore {
-  const open = (row: { id: string; sealedKey: Uint8Array; accountUrl: string | null }): AcmeAccount => ({
+  const open = (row: Prisma.AccountGetPayload<object>): AcmeAccount => ({
     id: row.id,
     privateKeyPem: box.open(row.sealedKey, place(row.id)),
     url: row.accountUrl,
+    pausedUntil: row.pausedUntil,
+    ordersPausedUntil: row.ordersPausedUntil,
+    pauseReason: row.pauseReason as OrderReason | null,
   });
 
   return {
@@ -29,8 +33,16 @@ export function createAccountStore(db: Db, box: SealedBox): AccountStore {
       return row && open(row);
     },
 
-    async setUrl(id, accountUrl) {
-      await db.account.update({ where: { id }, data: { accountUrl } });
+    async setUrl(id, from, to) {
+      await db.account.updateMany({ where: { id, accountUrl: from }, data: { accountUrl: to } });
+    },
+
+    async pause(id, scope, ms, reason) {
+      const column = scope === 'account' ? Prisma.sql`paused_until` : Prisma.sql`orders_paused_until`;
+      const until = Prisma.sql`clock_timestamp() + ${ms} * interval '1 millisecond'`;
+      await db.$executeRaw`
+        UPDATE accounts SET ${column} = ${until}, pause_reason = ${JSON.stringify(reason)}::jsonb
+         WHERE id = ${id}::uuid AND (${column} IS NULL OR ${column} < ${until})`;
     },
   };
 }

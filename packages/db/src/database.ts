@@ -1,5 +1,6 @@
-import type { AccountStore, CertificateStore, DomainStore, OrderStore } from '@certwright/core';
+import type { AccountStore, BudgetStore, CertificateStore, DomainStore, OrderStore } from '@certwright/core';
 import { createAccountStore } from './account-store';
+import { createBudgetStore } from './budget-store';
 import { createCertificateStore } from './certificate-store';
 import { createClient } from './client';
 import { createDomainStore } from './domain-store';
@@ -13,6 +14,7 @@ export interface Database {
   orders: OrderStore;
   certificates: CertificateStore;
   accounts: AccountStore;
+  budgets: BudgetStore;
   /** @throws Problem `sealing_key_missing` when the database was sealed with another master key. */
   verifySealingKey(): Promise<void>;
   ping(): Promise<void>;
@@ -40,6 +42,7 @@ export function createDatabase({
     orders: mapOutages(createOrderStore(db, box)),
     certificates: mapOutages(createCertificateStore(db, box)),
     accounts: mapOutages(createAccountStore(db, box)),
+    budgets: mapOutages(createBudgetStore(db)),
     ...mapOutages({
       verifySealingKey: () => verifySealingKey(db, box),
       ping: async () => {

@@ -1,36 +1,69 @@
-import { type Claim, type Lease, type Order, terminal } from '@certwright/core';
+import {
+  type AuthorizationNote,
+  type Claim,
+  type Lease,
+  type Order,
+  type OrderReason,
+  type OrderStatus,
+  terminal,
+} from '@certwright/core';
 import type { Db, DbLike } from './client';
-import type { Prisma } from './generated/client';
-import { orderInclude, orderOmit, toOrder } from './rows';
+import { Prisma } from './generated/client';
+import { authorizationFromJson, authorizationsJson } from './rows';
 
 /** A lease as the order store writes through it: the order it shows changes with each write. */
 export interface HeldLease extends Lease {
   order: Order;
+  isHeld: boolean;
   readonly leaseMs: number;
+  /** What the next write stores, too. */
+  notes: AuthorizationNote[];
 }
 
-interface ClaimRow {
-  lease_token: number;
+/** Every lease that reaches the store was handed out by its own `claim`. */
+export const held = (lease: Lease): HeldLease => lease as HeldLease;
+
+type ClaimRow = Omit<Order, 'authorizations' | 'certificateId'> & {
+  authorizations: Parameters<typeof authorizationFromJson>[0][];
+  leaseToken: number;
+  abandoned: boolean;
   now: Date;
-}
+};
 
-/** Takes the lease by the database's clock: of any number of racers one gets the row. */
+/** Takes the lease by the database's clock, and reads the order, in one statement: of any number of racers one gets the row. */
 export async function claimLease(db: Db, tenantId: string, orderId: string, leaseMs: number): Promise<Claim> {
   const [claimed] = await db.$queryRaw<ClaimRow[]>`
-    UPDATE orders
-       SET lease_token = lease_token + 1, lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond'
-     WHERE id = ${orderId}::uuid AND tenant_id = ${tenantId}::uuid AND status NOT IN ('valid', 'invalid')
-       AND (lease_until IS NULL OR lease_until <= clock_timestamp())
-    RETURNING lease_token, clock_timestamp() AS now`;
+    WITH free AS (
+      SELECT id, lease_until IS NOT NULL AS abandoned
+        FROM orders
+       WHERE id = ${orderId}::uuid AND tenant_id = ${tenantId}::uuid AND status NOT IN ('valid', 'invalid')
+         AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+         FOR UPDATE
+    )
+    UPDATE orders o
+       SET lease_token = lease_token + 1,
+           lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond',
+           crashes = crashes + f.abandoned::int
+      FROM free f
+     WHERE o.id = f.id
+    RETURNING o.id, o.tenant_id AS "tenantId", o.domain_id AS "domainId", o.names, o.status::text, o.status_since AS "statusSince",
+              o.generation, o.renewal, o.key_type AS "keyType", o.profile, o.reason, o.failures, o.crashes, o.due_at AS "dueAt",
+              o.deadline_at AS "deadlineAt", o.account_id AS "accountId", o.acme_url AS "acmeUrl",
+              o.finalize_url AS "finalizeUrl", o.ca_expires_at AS "caExpiresAt", o.request_id AS "requestId",
+              o.created_at AS "createdAt", o.updated_at AS "updatedAt", ${authorizationsJson} AS authorizations,
+              o.lease_token AS "leaseToken", f.abandoned, clock_timestamp() AS now`;
   const readAt = performance.now();
   if (!claimed) return whyNot(db, tenantId, orderId);
-  const row = await db.order.findFirst({ where: { id: orderId, tenantId }, include: orderInclude, omit: orderOmit });
-  if (!row) return { kind: 'over' };
+  const { authorizations, leaseToken, abandoned, now, ...order } = claimed;
   const lease: HeldLease = {
-    order: toOrder(row),
-    token: claimed.lease_token,
+    order: { ...order, certificateId: null, authorizations: authorizations.map(authorizationFromJson) },
+    token: leaseToken,
     leaseMs,
-    now: () => new Date(claimed.now.getTime() + (performance.now() - readAt)),
+    isHeld: true,
+    tookOver: abandoned,
+    notes: [],
+    note: (notes) => void lease.notes.push(...notes),
+    now: () => new Date(now.getTime() + (performance.now() - readAt)),
   };
   return { kind: 'claimed', lease };
 }
@@ -43,26 +76,96 @@ async function whyNot(db: Db, tenantId: string, orderId: string): Promise<Claim>
   return row ? { kind: 'busy', retryAfterMs: Math.ceil(row.wait_ms) + 50 } : { kind: 'over' };
 }
 
+export interface GuardedWrite {
+  /** Columns and their new values, besides those of the lease. */
+  set?: Prisma.Sql[];
+  /** What changes in the order as the lease shows it. */
+  shows?: Partial<Order>;
+  letGo?: boolean;
+  /** Further `WITH` parts, which write only where `guarded` has the order. */
+  also?: Prisma.Sql[];
+}
+
 /**
- * The one way an order is written by a worker: only while this lease's token and the status it was read at still stand.
- * Renews the lease unless the change lets go of it.
+ * The one way an order is written by a worker, one statement: only while this lease's token and the status it was read at
+ * still stand. Stores what was noted, adds an event where status or reason change, and renews the lease unless it lets go.
  * @throws Problem `lease_lost` when they don't: nothing was written.
  */
-export async function writeThrough(db: DbLike, lease: HeldLease, data: Prisma.OrderUpdateManyMutationInput): Promise<void> {
+export async function writeThrough(
+  db: DbLike,
+  lease: HeldLease,
+  { set = [], shows = {}, letGo = false, also = [] }: GuardedWrite,
+): Promise<void> {
   const { id, tenantId, status } = lease.order;
-  const leaseUntil = new Date(lease.now().getTime() + lease.leaseMs);
-  const { count } = await db.order.updateMany({
-    where: { id, tenantId, status, leaseToken: lease.token },
-    data: { leaseUntil, ...data },
+  const after = { ...withNotes(lease.order, lease.notes, lease.now()), ...shows };
+  const leaseUntil = letGo
+    ? Prisma.sql`NULL`
+    : Prisma.sql`clock_timestamp() + ${lease.leaseMs} * interval '1 millisecond'`;
+  const columns = [Prisma.sql`lease_until = ${leaseUntil}`, Prisma.sql`updated_at = clock_timestamp()`, ...set];
+  const parts = [...noted(lease), ...event(lease.order, after), ...also].map((part) => Prisma.sql`, ${part}`);
+  const [row] = await db.$queryRaw<{ written: number }[]>`
+    WITH guarded AS (
+      UPDATE orders SET ${Prisma.join(columns)}
+       WHERE id = ${id}::uuid AND tenant_id = ${tenantId}::uuid
+         AND status = ${status}::order_status AND lease_token = ${lease.token}
+      RETURNING id
+    )${parts.length > 0 ? Prisma.join(parts, '') : Prisma.empty}
+    SELECT count(*)::int AS written FROM guarded`;
+  if (row?.written !== 1) {
+    throw terminal('lease_lost', 'Another worker has taken this order over, or it is gone.');
+  }
+  lease.order = after;
+  lease.notes = [];
+  lease.isHeld = !letGo;
+}
+
+function withNotes(order: Order, notes: AuthorizationNote[], now: Date): Order {
+  const authorizations = order.authorizations.map((one) => {
+    const mine = notes.filter(({ id }) => id === one.id);
+    return mine.reduce((known, note) => ({ ...known, ...note, ...(note.evidence && { checkedAt: now }) }), one);
   });
-  if (count === 1) return;
-  throw terminal('lease_lost', 'Another worker has taken this order over, or it is gone.');
+  return { ...order, authorizations };
 }
 
-/** Shows the written state through the lease. */
-export async function refresh(db: DbLike, lease: HeldLease): Promise<void> {
-  const { id, tenantId } = lease.order;
-  const row = await db.order.findFirstOrThrow({ where: { id, tenantId }, include: orderInclude, omit: orderOmit });
-  lease.order = toOrder(row);
+function noted({ notes }: HeldLease): Prisma.Sql[] {
+  if (notes.length === 0) return [];
+  return [
+    Prisma.sql`noted AS (
+      UPDATE authorizations a
+         SET evidence = coalesce(n.evidence, a.evidence), status = coalesce(n.status, a.status),
+             checked_at = CASE WHEN n.evidence IS NULL THEN a.checked_at ELSE clock_timestamp() END
+        FROM guarded g, jsonb_to_recordset(${JSON.stringify(notes)}::jsonb) AS n(id uuid, evidence jsonb, status authorization_status)
+       WHERE a.order_id = g.id AND a.id = n.id)`,
+  ];
 }
 
+function event(before: Order, after: Order): Prisma.Sql[] {
+  const isNews =
+    before.status !== after.status || (after.reason !== null && essence(before.reason) !== essence(after.reason));
+  if (!isNews) return [];
+  return [
+    Prisma.sql`told AS (
+      INSERT INTO order_events (order_id, at, status, generation, reason)
+      SELECT id, clock_timestamp(), ${after.status}::order_status, ${after.generation}, ${reasonJson(after.reason)} FROM guarded)`,
+  ];
+}
+
+/** Two reasons of one essence are one event: each look at DNS may word it differently. */
+const essence = (reason: OrderReason | null): string => `${reason?.code} ${reason?.acme?.type}`;
+
+export const reasonJson = (reason: OrderReason | null): Prisma.Sql =>
+  reason ? Prisma.sql`${JSON.stringify(reason)}::jsonb` : Prisma.sql`NULL::jsonb`;
+
+/** The columns of a transition, and what the lease then shows. */
+export function transition(lease: HeldLease, to: OrderStatus, reason: OrderReason | null): Required<Pick<GuardedWrite, 'set' | 'shows'>> {
+  return {
+    set: [
+      Prisma.sql`status = ${to}::order_status`,
+      Prisma.sql`status_since = clock_timestamp()`,
+      Prisma.sql`reason = ${reasonJson(reason)}`,
+      Prisma.sql`failures = 0`,
+      Prisma.sql`crashes = 0`,
+    ],
+    shows: { status: to, statusSince: lease.now(), reason, failures: 0, crashes: 0 },
+  };
+}

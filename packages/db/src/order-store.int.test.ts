@@ -5,6 +5,7 @@ import { createDatabase, type Database } from './database';
 
 const tenant = DEFAULT_TENANT_ID;
 const PHASE_MS = 86_400_000;
+const SOON = { dueAt: new Date(), deadlineAt: new Date(Date.now() + PHASE_MS) };
 const issued = {
   chainPem: 'chain',
   serial: '01',
@@ -45,8 +46,9 @@ describe('the order store', () => {
 
   async function processing(orderId: string): Promise<Lease> {
     const lease = await claimed(orderId);
-    await database.orders.advance(lease, 'ready', {});
+    await database.orders.advance(lease, 'ready', SOON);
     await database.orders.advance(lease, 'processing', {
+      ...SOON,
       keyAndCsr: { privateKeyPem: 'the key', csrDer: Buffer.from('the csr') },
     });
     return lease;
@@ -80,7 +82,7 @@ describe('the order store', () => {
     const { order } = await create(await verifiedDomain());
     const stale = await claimed(order.id, 0);
     const fresh = await claimed(order.id);
-    await expect(database.orders.advance(stale, 'ready', {})).rejects.toMatchObject({ code: 'lease_lost' });
+    await expect(database.orders.advance(stale, 'ready', SOON)).rejects.toMatchObject({ code: 'lease_lost' });
     await expect(database.orders.fail(stale, { code: 'acme_rejected', detail: 'no' })).rejects.toMatchObject({
       code: 'lease_lost',
     });
@@ -88,7 +90,7 @@ describe('the order store', () => {
       database.orders.release(stale, { dueAt: new Date(), reason: null, failed: true }),
     ).rejects.toMatchObject({ code: 'lease_lost' });
     expect(await database.orders.get(tenant, order.id)).toMatchObject({ status: 'new', failures: 0 });
-    await database.orders.advance(fresh, 'ready', {});
+    await database.orders.advance(fresh, 'ready', SOON);
     expect(fresh.order.status).toBe('ready');
   });
 
@@ -97,7 +99,7 @@ describe('the order store', () => {
     const { order } = await create(domainId);
     const lease = await claimed(order.id);
     expect(await database.domains.delete(tenant, domainId)).toBe(true);
-    await expect(database.orders.advance(lease, 'ready', {})).rejects.toMatchObject({ code: 'lease_lost' });
+    await expect(database.orders.advance(lease, 'ready', SOON)).rejects.toMatchObject({ code: 'lease_lost' });
   });
 
   it('stores key and CSR before anything else can happen, and gives them back', async () => {
@@ -113,7 +115,7 @@ describe('the order store', () => {
     const domainId = await verifiedDomain();
     const { order } = await create(domainId);
     const lease = await processing(order.id);
-    await database.orders.complete(lease, issued);
+    await database.orders.complete(lease, issued, 'the key');
     const certificate = await database.certificates.latest(tenant, domainId);
     expect(certificate).toMatchObject({ ...issued, orderId: order.id });
     expect(await database.certificates.privateKey(tenant, certificate?.id ?? '')).toBe('the key');
@@ -142,7 +144,7 @@ describe('the order store', () => {
   it('keeps a domain active when a later order fails', async () => {
     const domainId = await verifiedDomain();
     const first = await create(domainId);
-    await database.orders.complete(await processing(first.order.id), issued);
+    await database.orders.complete(await processing(first.order.id), issued, 'the key');
     const second = await create(domainId);
     await database.orders.fail(await claimed(second.order.id), { code: 'acme_rejected', detail: 'no' });
     expect((await database.domains.get(tenant, domainId))?.status).toBe('active');

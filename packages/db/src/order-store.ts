@@ -1,27 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import {
   assertTransition,
+  type AuthorizationInput,
   ISSUABLE_DOMAIN_STATUSES,
   type IssuedCertificate,
+  type KeyAndCsr,
   type Lease,
   type Order,
   type OrderReason,
-  type OrderStatus,
   type OrderStore,
   terminal,
 } from '@certwright/core';
 import { certificateKeyPlace } from './certificate-store';
 import type { Db, DbLike } from './client';
 import { Prisma } from './generated/client';
-import { claimLease, type HeldLease, refresh, writeThrough } from './order-lease';
+import { claimLease, held, reasonJson, transition, writeThrough } from './order-lease';
 import { orderInclude, orderOmit, toOrder } from './rows';
 import type { SealedBox } from './sealed-box';
 import { isUniqueViolation } from './unavailable';
 
 const orderKeyPlace = (id: string) => ({ column: 'orders.sealed_key', row: id });
-const json = (value: unknown) => value as Prisma.InputJsonValue;
-/** Every lease that reaches the store was handed out by its own `claim`. */
-const held = (lease: Lease): HeldLease => lease as HeldLease;
 
 export function createOrderStore(db: Db, box: SealedBox): OrderStore {
   async function latest(tenantId: string, domainId: string): Promise<Order | null> {
@@ -54,6 +52,16 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
       return row && toOrder(row);
     },
 
+    async events(tenantId, id, limit) {
+      const rows = await db.orderEvent.findMany({
+        where: { order: { id, tenantId } },
+        orderBy: { id: 'desc' },
+        take: limit,
+        select: { at: true, status: true, generation: true, reason: true },
+      });
+      return rows.reverse().map((row) => ({ ...row, reason: row.reason as OrderReason | null }));
+    },
+
     async list(tenantId, domainId, limit) {
       const rows = await db.order.findMany({
         where: { tenantId, domainId },
@@ -67,74 +75,119 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
 
     claim: (tenantId, orderId, leaseMs) => claimLease(db, tenantId, orderId, leaseMs),
 
-    async advance(given, to, { keyAndCsr, authorizations, ...change }) {
+    renew: (lease) => writeThrough(db, held(lease), {}),
+
+    async advance(given, to, { keyAndCsr, authorizations, reason = null, letGo = false, ...change }) {
       const lease = held(given);
+      const { id } = lease.order;
       assertTransition(lease.order.status, to);
-      await db.$transaction(async (tx) => {
-        await writeThrough(tx, lease, {
-          status: to,
-          reason: Prisma.DbNull,
-          failures: 0,
-          ...change,
-          ...(keyAndCsr && {
-            sealedKey: box.seal(keyAndCsr.privateKeyPem, orderKeyPlace(lease.order.id)),
-            csr: new Uint8Array(keyAndCsr.csrDer),
-          }),
-        });
-        if (authorizations) {
-          await tx.authorization.createMany({ data: authorizations.map((one) => ({ ...one, orderId: lease.order.id })) });
-        }
-        await refresh(tx, lease);
+      const { set, shows } = transition(lease, to, reason);
+      const { accountId, acmeUrl, finalizeUrl, caExpiresAt } = { ...lease.order, ...change };
+      set.push(
+        Prisma.sql`due_at = ${change.dueAt}`,
+        Prisma.sql`deadline_at = ${change.deadlineAt}`,
+        Prisma.sql`account_id = ${accountId}::uuid`,
+        Prisma.sql`acme_url = ${acmeUrl}`,
+        Prisma.sql`finalize_url = ${finalizeUrl}`,
+        Prisma.sql`ca_expires_at = ${caExpiresAt}`,
+      );
+      if (keyAndCsr) {
+        set.push(
+          Prisma.sql`sealed_key = ${box.seal(keyAndCsr.privateKeyPem, orderKeyPlace(id))}`,
+          Prisma.sql`csr = ${keyAndCsr.csrDer}`,
+        );
+      }
+      const added = authorizations?.map((one) => ({ ...one, id: randomUUID(), evidence: null, checkedAt: null }));
+      await writeThrough(db, lease, {
+        set,
+        shows: { ...shows, ...change, ...(added && { authorizations: added }) },
+        letGo,
+        also: added ? [insertAuthorizations(added)] : [],
       });
     },
 
-    async recordAuthorizations(given, updates) {
+    async restart(given, { dueAt, deadlineAt, reason }) {
       const lease = held(given);
-      await db.$transaction(async (tx) => {
-        await writeThrough(tx, lease, {});
-        for (const { id, evidence, status } of updates) {
-          await tx.authorization.updateMany({
-            where: { id, orderId: lease.order.id },
-            data: { ...(evidence && { evidence: json(evidence), checkedAt: lease.now() }), ...(status && { status }) },
-          });
-        }
-        await refresh(tx, lease);
+      const generation = lease.order.generation + 1;
+      assertTransition(lease.order.status, 'new');
+      const { set, shows } = transition(lease, 'new', reason);
+      set.push(
+        Prisma.sql`generation = ${generation}`,
+        Prisma.sql`due_at = ${dueAt}`,
+        Prisma.sql`deadline_at = ${deadlineAt}`,
+        Prisma.sql`acme_url = NULL, finalize_url = NULL, ca_expires_at = NULL, sealed_key = NULL, csr = NULL`,
+      );
+      lease.notes = [];
+      await writeThrough(db, lease, {
+        set,
+        shows: { ...shows, generation, dueAt, deadlineAt, acmeUrl: null, finalizeUrl: null, caExpiresAt: null, authorizations: [] },
+        letGo: true,
+        also: [Prisma.sql`dropped AS (DELETE FROM authorizations a USING guarded g WHERE a.order_id = g.id)`],
       });
     },
 
-    async release(given, { dueAt, reason, failed }) {
-      await writeThrough(db, held(given), {
-        dueAt,
-        leaseUntil: null,
-        reason: reason ? json(reason) : Prisma.DbNull,
-        ...(failed && { failures: { increment: 1 } }),
+    async release(given, { dueAt, reason, failed, deadlineAt }) {
+      const lease = held(given);
+      const failures = failed ? lease.order.failures + 1 : 0;
+      // What sets an order apart because workers died on it must not make them forgotten.
+      const crashes = reason?.code === 'worker_crashed' ? lease.order.crashes : 0;
+      await writeThrough(db, lease, {
+        set: [
+          Prisma.sql`due_at = ${dueAt}`,
+          Prisma.sql`reason = ${reasonJson(reason)}`,
+          Prisma.sql`failures = ${failures}`,
+          Prisma.sql`crashes = ${crashes}`,
+          ...(deadlineAt ? [Prisma.sql`deadline_at = ${deadlineAt}`] : []),
+        ],
+        shows: { dueAt, reason, failures, crashes, ...(deadlineAt && { deadlineAt }) },
+        letGo: true,
       });
     },
 
     async fail(given, reason) {
-      await end(db, held(given), 'invalid', reason, async (tx, { tenantId, domainId }) => {
-        const certificates = await tx.certificate.count({ where: { tenantId, domainId } });
-        await tx.domain.updateMany({
-          where: { id: domainId, tenantId },
-          data: { status: certificates > 0 ? 'active' : 'failed', statusReason: reason.detail },
-        });
-      });
-    },
-
-    async complete(given, issued) {
       const lease = held(given);
-      const privateKeyPem = await readKey(db, box, lease);
-      if (!privateKeyPem) throw new TypeError(`order ${lease.order.id} has a certificate but no key`);
-      await end(db, lease, 'valid', null, async (tx, order) => {
-        await tx.certificate.create({ data: certificateRow(box, order, issued, privateKeyPem.privateKeyPem) });
-        await tx.domain.updateMany({
-          where: { id: order.domainId, tenantId: order.tenantId },
-          data: { status: 'active', statusReason: null },
-        });
+      const { tenantId, domainId } = lease.order;
+      await writeThrough(db, lease, {
+        ...end(given, 'invalid', reason),
+        also: [
+          Prisma.sql`domain AS (
+            UPDATE domains d
+               SET status = CASE WHEN EXISTS (SELECT 1 FROM certificates c WHERE c.domain_id = d.id)
+                                 THEN 'active' ELSE 'failed' END::domain_status,
+                   status_reason = ${reason.detail}, updated_at = clock_timestamp()
+              FROM guarded WHERE d.id = ${domainId}::uuid AND d.tenant_id = ${tenantId}::uuid)`,
+        ],
       });
     },
 
-    keyAndCsr: (lease) => readKey(db, box, lease),
+    async complete(given, issued, privateKeyPem) {
+      const lease = held(given);
+      const { tenantId, domainId } = lease.order;
+      const ending = end(given, 'valid', null);
+      // A finished order's key lives on with its certificate, sealed for that row.
+      ending.set.push(Prisma.sql`sealed_key = NULL`);
+      const certificateId = randomUUID();
+      const sealedKey = box.seal(privateKeyPem, certificateKeyPlace(certificateId));
+      await writeThrough(db, lease, {
+        ...ending,
+        shows: { ...ending.shows, certificateId },
+        also: [
+          insertCertificate(lease.order, certificateId, issued, sealedKey),
+          Prisma.sql`domain AS (
+            UPDATE domains d SET status = 'active', status_reason = NULL, updated_at = clock_timestamp()
+              FROM guarded WHERE d.id = ${domainId}::uuid AND d.tenant_id = ${tenantId}::uuid)`,
+        ],
+      });
+    },
+
+    async keyAndCsr({ order }): Promise<KeyAndCsr | null> {
+      const row = await db.order.findFirst({
+        where: { id: order.id, tenantId: order.tenantId },
+        select: { sealedKey: true, csr: true },
+      });
+      if (!row?.sealedKey || !row.csr) return null;
+      return { privateKeyPem: box.open(row.sealedKey, orderKeyPlace(order.id)), csrDer: Buffer.from(row.csr) };
+    },
 
     async overdue(graceMs, limit) {
       return db.$queryRaw`
@@ -146,12 +199,26 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
          ORDER BY due_at
          LIMIT ${limit}`;
     },
+
+    async census() {
+      return db.$queryRaw`
+        SELECT status::text, reason->>'code' AS code, reason->'acme'->>'type' AS "acmeType", count(*)::int,
+               max(extract(epoch FROM clock_timestamp() - due_at) * 1000)::float8 AS "oldestDueMs"
+          FROM orders
+         WHERE status NOT IN ('valid', 'invalid')
+         GROUP BY 1, 2, 3`;
+    },
   };
 }
 
 class LiveOrderExists extends Error {}
 
-async function insertOrder(tx: DbLike, tenantId: string, input: Parameters<OrderStore['create']>[1]): Promise<Order> {
+/** The insert is guarded by the partial unique index; what is looked at first only makes the common refusals cheap. */
+async function insertOrder(
+  tx: DbLike,
+  tenantId: string,
+  input: Parameters<OrderStore['create']>[1],
+): Promise<Order> {
   const { domainId, phaseMs, ...rest } = input;
   const domain = await tx.domain.findFirst({ where: { id: domainId, tenantId } });
   if (!domain) throw terminal('not_found', 'There is no such domain.');
@@ -159,10 +226,21 @@ async function insertOrder(tx: DbLike, tenantId: string, input: Parameters<Order
   if (!ISSUABLE_DOMAIN_STATUSES.includes(domain.status)) {
     throw terminal('domain_not_verified', `${domain.name} is not verified yet: set its ownership record, then verify it.`);
   }
-  const [clock] = await tx.$queryRaw<{ now: Date }[]>`SELECT clock_timestamp() AS now`;
-  const now = clock?.now ?? new Date();
+  const [clock] = await tx.$queryRaw<{ now: Date; renewal: boolean }[]>`
+    SELECT clock_timestamp() AS now, EXISTS (SELECT 1 FROM certificates WHERE domain_id = ${domainId}::uuid) AS renewal`;
+  const { now = new Date(), renewal = false } = clock ?? {};
   const row = await tx.order.create({
-    data: { ...rest, tenantId, domainId, names: domain.names, dueAt: now, deadlineAt: new Date(now.getTime() + phaseMs) },
+    data: {
+      ...rest,
+      tenantId,
+      domainId,
+      renewal,
+      names: domain.names,
+      statusSince: now,
+      dueAt: now,
+      deadlineAt: new Date(now.getTime() + phaseMs),
+      events: { create: { at: now, status: 'new', generation: 1 } },
+    },
     include: orderInclude,
     omit: orderOmit,
   });
@@ -173,48 +251,30 @@ async function insertOrder(tx: DbLike, tenantId: string, input: Parameters<Order
   return toOrder(row);
 }
 
-/** The guarded terminal transitions, with what must change in the same transaction. */
-async function end(
-  db: Db,
-  lease: HeldLease,
-  to: OrderStatus & ('valid' | 'invalid'),
-  reason: OrderReason | null,
-  also: (tx: DbLike, order: Order) => Promise<void>,
-): Promise<void> {
+/** The terminal transitions. */
+function end(given: Lease, to: 'valid' | 'invalid', reason: OrderReason | null) {
+  const lease = held(given);
   assertTransition(lease.order.status, to);
-  await db.$transaction(async (tx) => {
-    await writeThrough(tx, lease, {
-      status: to,
-      reason: reason ? json(reason) : Prisma.DbNull,
-      dueAt: null,
-      deadlineAt: null,
-      leaseUntil: null,
-      // A finished order's key lives on with its certificate, sealed for that row.
-      ...(to === 'valid' && { sealedKey: null }),
-    });
-    await also(tx, lease.order);
-    await refresh(tx, lease);
-  });
+  const { set, shows } = transition(lease, to, reason);
+  set.push(Prisma.sql`due_at = NULL, deadline_at = NULL`);
+  return { set, shows: { ...shows, dueAt: null, deadlineAt: null }, letGo: true };
 }
 
-async function readKey(db: Db, box: SealedBox, { order }: Lease): Promise<{ privateKeyPem: string; csrDer: Buffer } | null> {
-  const row = await db.order.findFirst({
-    where: { id: order.id, tenantId: order.tenantId },
-    select: { sealedKey: true, csr: true },
-  });
-  if (!row?.sealedKey || !row.csr) return null;
-  return { privateKeyPem: box.open(row.sealedKey, orderKeyPlace(order.id)), csrDer: Buffer.from(row.csr) };
+function insertAuthorizations(added: (AuthorizationInput & { id: string })[]): Prisma.Sql {
+  return Prisma.sql`added AS (
+    INSERT INTO authorizations (id, order_id, identifier, wildcard, url, challenge_url, txt_name, txt_value, status)
+    SELECT n.id, g.id, n.identifier, n.wildcard, n.url, n."challengeUrl", n."txtName", n."txtValue", n.status
+      FROM guarded g, jsonb_to_recordset(${JSON.stringify(added)}::jsonb)
+        AS n(id uuid, identifier text, wildcard boolean, url text, "challengeUrl" text, "txtName" text, "txtValue" text,
+             status authorization_status))`;
 }
 
-function certificateRow(box: SealedBox, order: Order, issued: IssuedCertificate, privateKeyPem: string) {
-  const id = randomUUID();
-  return {
-    id,
-    ...issued,
-    tenantId: order.tenantId,
-    domainId: order.domainId,
-    orderId: order.id,
-    names: order.names,
-    sealedKey: box.seal(privateKeyPem, certificateKeyPlace(id)),
-  };
+function insertCertificate(order: Order, id: string, issued: IssuedCertificate, sealedKey: Uint8Array): Prisma.Sql {
+  const { chainPem, serial, sha256, issuer, keyType, notBefore, notAfter } = issued;
+  return Prisma.sql`issued AS (
+    INSERT INTO certificates (id, tenant_id, domain_id, order_id, names, chain_pem, sealed_key, serial, sha256, issuer,
+                              key_type, not_before, not_after)
+    SELECT ${id}::uuid, ${order.tenantId}::uuid, ${order.domainId}::uuid, g.id, ${order.names}, ${chainPem}, ${sealedKey},
+           ${serial}, ${sha256}, ${issuer}, ${keyType}, ${notBefore}, ${notAfter}
+      FROM guarded g)`;
 }

@@ -1,4 +1,4 @@
-import type { JobName, OrderJob } from '@certwright/core';
+import { ATTEMPTS_PER_ROUND, type JobName, type OrderJob } from '@certwright/core';
 import type { JobsOptions } from 'bullmq';
 import Joi from 'joi';
 import { defineJob, type JobDefinition } from './define-job';
@@ -15,7 +15,7 @@ const DAY_S = 86_400;
 
 /** For what broke: 1 s, doubled, six times, each off by up to half so that a thousand orders don't retry as one. */
 const orderJobOptions: JobsOptions = {
-  attempts: 7,
+  attempts: ATTEMPTS_PER_ROUND,
   backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
   removeOnComplete: { age: DAY_S, count: 1_000 },
   removeOnFail: { age: 14 * DAY_S, count: 10_000 },

@@ -7,10 +7,20 @@ export interface QueueLogger {
   warn(message: string, fields?: Record<string, unknown>): void;
 }
 
+export interface QueueDepth {
+  queue: string;
+  waiting: number;
+  active: number;
+  delayed: number;
+  failed: number;
+}
+
 export interface Producer extends JobQueue {
   /** For the dashboard and for schedulers. */
   readonly queues: Queue[];
   queue(name: JobName): Queue;
+  /** How many jobs each queue has in each state. */
+  depths(): Promise<QueueDepth[]>;
   /** @throws Problem `queue_unavailable` (transient) when the store doesn't answer in time. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -36,7 +46,7 @@ export function createJobQueue(store: QueueStore, logger: QueueLogger): Producer
     queues: [...queues.values()],
     queue,
 
-    async enqueue(name, payload, { delayMs } = {}) {
+    async enqueue(name, payload, { delayMs, hurry } = {}) {
       const { options, deduplicationId } = catalog[name];
       try {
         await within(
@@ -44,7 +54,7 @@ export function createJobQueue(store: QueueStore, logger: QueueLogger): Producer
           queue(name).add(name, payload, {
             ...options,
             ...(delayMs && { delay: delayMs }),
-            ...(deduplicationId && { deduplication: { id: deduplicationId(payload) } }),
+            ...(deduplicationId && { deduplication: { id: deduplicationId(payload), ...(hurry && { replace: true }) } }),
           }),
         );
         return true;
@@ -52,6 +62,18 @@ export function createJobQueue(store: QueueStore, logger: QueueLogger): Producer
         logger.warn('a job could not be added; reconcile will add it', { job: name, ...payload, error });
         return false;
       }
+    },
+
+    async depths() {
+      return Promise.all(
+        [...queues.values()].map(async (one) => {
+          const { waiting = 0, active = 0, delayed = 0, failed = 0 } = await within(
+            ENQUEUE_TIMEOUT_MS,
+            one.getJobCounts('waiting', 'active', 'delayed', 'failed'),
+          );
+          return { queue: one.name, waiting, active, delayed, failed };
+        }),
+      );
     },
 
     async ping() {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type RawEnvironment, readEnvironment } from './env';
-import { type Environment, environmentSchema, type Resolver } from './schema';
+import { type CrashAt, type Environment, environmentSchema, type Resolver } from './schema';
 
 export type Role = 'api' | 'worker' | 'migrate';
 
@@ -13,7 +13,14 @@ export interface Config {
   databaseUrl: string;
   /** Null: the queue lives in PostgreSQL. */
   redisUrl: string | null;
-  acme: { directoryUrl: string; email: string | null; caPem: string | null; profile: string | null };
+  acme: {
+    directoryUrl: string;
+    email: string | null;
+    caPem: string | null;
+    profile: string | null;
+    timeoutMs: number;
+    budget: { per3Hours: number; perRegisteredDomainPerWeek: number };
+  };
   /** No resolvers: the system's. */
   dns: { resolvers: Resolver[]; authoritativePort: number; allowPrivate: boolean; timeoutMs: number };
   orders: {
@@ -21,6 +28,7 @@ export interface Config {
     pollTimeoutMs: number;
     phaseTimeoutMs: number;
     issueWaitMs: number;
+    leaseMs: number;
     keyType: Environment['CERT_KEY_TYPE'];
   };
   /** Null, in development only: every request is accepted, and only from this machine. */
@@ -32,6 +40,8 @@ export interface Config {
   logLevel: Environment['LOG_LEVEL'];
   allowSpecialUseDomains: boolean;
   workerConcurrency: number;
+  /** Null but in fault tests. */
+  crashAt: CrashAt | null;
 }
 
 /** One message that names every wrong variable and never a value. */
@@ -76,6 +86,11 @@ function toConfig(value: Environment, production: boolean): Config {
       email: value.ACME_EMAIL ?? null,
       caPem: value.ACME_CA_PEM ?? null,
       profile: value.ACME_PROFILE ?? null,
+      timeoutMs: value.ACME_TIMEOUT,
+      budget: {
+        per3Hours: value.ACME_ORDERS_PER_3H,
+        perRegisteredDomainPerWeek: value.ACME_ORDERS_PER_DOMAIN_PER_WEEK,
+      },
     },
     dns: {
       resolvers: value.DNS_RESOLVERS,
@@ -88,6 +103,7 @@ function toConfig(value: Environment, production: boolean): Config {
       pollTimeoutMs: value.POLL_TIMEOUT,
       phaseTimeoutMs: value.ORDER_TIMEOUT,
       issueWaitMs: value.ISSUE_WAIT,
+      leaseMs: value.LEASE_TIME,
       keyType: value.CERT_KEY_TYPE,
     },
     authToken,
@@ -97,5 +113,6 @@ function toConfig(value: Environment, production: boolean): Config {
     logLevel: value.LOG_LEVEL,
     allowSpecialUseDomains: value.ALLOW_SPECIAL_USE_DOMAINS,
     workerConcurrency: value.WORKER_CONCURRENCY,
+    crashAt: value.CRASH_AT ?? null,
   };
 }

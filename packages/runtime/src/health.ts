@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import type { Metrics } from './metrics';
 import { within } from './within';
 
 export type HealthChecks = Record<string, () => Promise<void>>;
@@ -27,19 +28,28 @@ export async function checkHealth(checks: HealthChecks): Promise<Health> {
 /** A check that throws before it has a promise is failing like any other. */
 const settled = async (check: () => Promise<void>): Promise<void> => check();
 
-/** `/healthz` (alive) and `/readyz` (all checks pass) for a process without an HTTP API of its own. */
-export function startHealthServer(port: number, checks: HealthChecks): Promise<Server> {
+/** `/healthz` (alive), `/readyz` (all checks pass) and `/metrics` for a process without an HTTP API of its own. */
+export function startHealthServer(
+  port: number,
+  checks: HealthChecks,
+  metrics?: Pick<Metrics, 'text' | 'contentType'>,
+): Promise<Server> {
   const server = createServer((request, response) => {
-    void (async () => {
-      const reply = (status: number, body: unknown): void => {
-        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-      };
+    const reply = (status: number, body: unknown): void => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+    const answer = async (): Promise<void> => {
       if (request.url === '/healthz') reply(200, { status: 'ok' });
       else if (request.url === '/readyz') {
         const health = await checkHealth(checks);
         reply(health.ok ? 200 : 503, health);
+      } else if (request.url === '/metrics' && metrics !== undefined) {
+        const text = await metrics.text();
+        response.writeHead(200, { 'content-type': metrics.contentType }).end(text);
       } else reply(404, { status: 'not found' });
-    })();
+    };
+    // An unhandled rejection would end the process.
+    answer().catch(() => reply(500, { status: 'failed' }));
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);

@@ -22,6 +22,28 @@ const toMs = (text: string): number => parseInt(text, 10) * (UNIT_MS[text.replac
 const port = (fallback: number) =>
   Joi.number().integer().min(1).max(65_535).default(fallback).messages({ '*': '{{#label}} must be a port, 1 to 65535' });
 
+const count = (fallback: number) =>
+  Joi.number().integer().min(1).max(1_000_000).default(fallback).messages({ '*': '{{#label}} must be a whole number from 1 to 1000000' });
+
+/** Where a process under test ends itself, or blocks its event loop for `blockMs`. */
+export interface CrashAt {
+  point: string;
+  /** At the how-manieth time. */
+  nth: number;
+  /** For this order alone. */
+  orderId: string | null;
+  blockMs: number | null;
+}
+
+/** `point`, `point:3` (the third time), `point@<order id>`, `point=8s` (blocks instead). */
+const crashAt = Joi.string()
+  .custom((text: string, helpers): CrashAt | Joi.ErrorReport => {
+    const [, point, nth, orderId, seconds] = /^([a-z-]+)(?::(\d+))?(?:@([0-9a-f-]{36}))?(?:=(\d+)s)?$/.exec(text) ?? [];
+    if (point === undefined) return helpers.error('any.invalid');
+    return { point, nth: Number(nth ?? 1), orderId: orderId ?? null, blockMs: seconds === undefined ? null : Number(seconds) * 1_000 };
+  })
+  .messages({ 'any.invalid': '{{#label}} must be a crash point such as after-finalize-sent:1' });
+
 const flag = Joi.boolean().default(false).messages({ '*': '{{#label}} must be true or false' });
 
 /** Names what is wrong, never the value: it may be a secret. */
@@ -85,6 +107,11 @@ export interface Environment {
   ORDER_TIMEOUT: number;
   DNS_TIMEOUT: number;
   ISSUE_WAIT: number;
+  ACME_TIMEOUT: number;
+  ACME_ORDERS_PER_3H: number;
+  ACME_ORDERS_PER_DOMAIN_PER_WEEK: number;
+  LEASE_TIME: number;
+  CRASH_AT?: CrashAt;
   CERT_KEY_TYPE: 'ec-256' | 'ec-384' | 'rsa-2048' | 'rsa-4096';
   AUTH_TOKEN?: string;
   ADMIN_PASSWORD?: string;
@@ -122,9 +149,14 @@ export const environmentSchema = (production: boolean, role: 'api' | 'worker' | 
     DNS_ALLOW_PRIVATE: flag,
     POLL_INTERVAL: duration('10s'),
     POLL_TIMEOUT: duration('5m'),
-    ORDER_TIMEOUT: duration('1d'),
+    ORDER_TIMEOUT: duration('3d'),
     DNS_TIMEOUT: duration('10s'),
     ISSUE_WAIT: duration('10s'),
+    ACME_TIMEOUT: duration('15s'),
+    ACME_ORDERS_PER_3H: count(300),
+    ACME_ORDERS_PER_DOMAIN_PER_WEEK: count(50),
+    LEASE_TIME: duration('30s'),
+    CRASH_AT: production ? Joi.forbidden().messages({ '*': '{{#label}} is for tests, not for production' }) : crashAt,
     CERT_KEY_TYPE: Joi.string()
       .valid('ec-256', 'ec-384', 'rsa-2048', 'rsa-4096')
       .default('ec-256')

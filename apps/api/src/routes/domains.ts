@@ -119,7 +119,9 @@ export function domainRoutes(deps: DomainRouteDeps): Router {
       addLogContext({ orderId: order.id });
       if (order.status === 'invalid') throw refusal(order);
       response.location(`/orders/${order.id}`);
-      if (order.status === 'new' && order.reason) throw delayed(order.reason, order.dueAt);
+      // Standing in our own line is no refusal; what the CA said is.
+      const isRefused = order.status === 'new' && order.reason && order.reason.code !== 'acme_budget_spent';
+      if (isRefused && order.reason) throw delayed(order.reason, order.dueAt);
       response.status(202).json(presentIssuing(order, challengeName(domain.name)));
     },
   });

@@ -2,23 +2,28 @@ import { type OrderStore, terminal } from '@certwright/core';
 import { addLogContext } from '@certwright/runtime';
 import { Router } from 'express';
 import { methods } from '../methods';
-import { presentOrder } from '../present';
+import { presentHistory, presentOrder } from '../present';
 import { contextOf } from '../request-context';
 import { isUuid } from './domains';
 
 export interface OrderRouteDeps {
-  orders: Pick<OrderStore, 'get'>;
+  orders: Pick<OrderStore, 'get' | 'events'>;
 }
+
+/** An order has some ten of them; one that the CA sends round in circles has more. */
+const HISTORY_SHOWN = 100;
 
 export function orderRoutes({ orders }: OrderRouteDeps): Router {
   const router = Router();
   methods(router, '/orders/:id', {
     async get(request, response) {
       const id = request.params.id ?? '';
-      const order = isUuid(id) ? await orders.get(contextOf(request).tenantId, id) : null;
+      const { tenantId } = contextOf(request);
+      const order = isUuid(id) ? await orders.get(tenantId, id) : null;
       if (!order) throw terminal('not_found', 'There is no such order.');
       addLogContext({ orderId: order.id });
-      response.json(presentOrder(order));
+      const history = await orders.events(tenantId, order.id, HISTORY_SHOWN);
+      response.json({ ...presentOrder(order), history: presentHistory(history) });
     },
   });
   return router;

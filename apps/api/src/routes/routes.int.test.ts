@@ -10,7 +10,7 @@ import {
   type TxtVerdict,
 } from '@certwright/core';
 import { createDatabase, type Database } from '@certwright/db';
-import { createLogger } from '@certwright/runtime';
+import { createLogger, createMetrics } from '@certwright/runtime';
 import { createTestDatabase, type TestDatabase } from '@certwright/testing';
 import { PassThrough } from 'node:stream';
 import { Client } from 'pg';
@@ -22,6 +22,7 @@ const tenant = DEFAULT_TENANT_ID;
 const PRIVATE_KEY = '-----BEGIN PRIVATE KEY-----\nnot a real one\n-----END PRIVATE KEY-----\n';
 const CHAIN = '-----BEGIN CERTIFICATE-----\nnot a real one\n-----END CERTIFICATE-----\n';
 
+const SOON = { dueAt: new Date(), deadlineAt: new Date(Date.now() + 3_600_000) };
 const issued: IssuedCertificate = {
   chainPem: CHAIN,
   serial: '0a',
@@ -98,6 +99,7 @@ describe('the routes', () => {
       profile: null,
       logger: createLogger({ service: 'api', level: 'info', stream }),
       health: {},
+      metrics: createMetrics({ processMetrics: false }),
       authToken: KEY,
       dashboard: null,
     });
@@ -135,6 +137,7 @@ describe('the routes', () => {
     const lease = await claimed(orderId);
     const identifier = lease.order.names[0] ?? '';
     await database.orders.advance(lease, 'awaiting_dns', {
+      ...SOON,
       authorizations: [
         {
           identifier,
@@ -157,10 +160,10 @@ describe('the routes', () => {
     const id = await verified();
     const orderId = (await as('post', `/domains/${id}/issue-certificate`).expect(202)).body.order_id;
     const lease = await claimed(orderId);
-    await database.orders.advance(lease, 'ready', {});
+    await database.orders.advance(lease, 'ready', SOON);
     const keyAndCsr = { privateKeyPem: PRIVATE_KEY, csrDer: Buffer.from('csr') };
-    await database.orders.advance(lease, 'processing', { keyAndCsr });
-    await database.orders.complete(lease, issued);
+    await database.orders.advance(lease, 'processing', { ...SOON, keyAndCsr });
+    await database.orders.complete(lease, issued, PRIVATE_KEY);
     return { id, orderId };
   }
 
@@ -291,7 +294,7 @@ describe('the routes', () => {
       verdict = 'absent';
       const seen = evidence(issuing.challenge_domain);
       const [authorization] = lease.order.authorizations;
-      await database.orders.recordAuthorizations(lease, [{ id: authorization?.id ?? '', evidence: seen }]);
+      lease.note([{ id: authorization?.id ?? '', evidence: seen }]);
       await database.orders.release(lease, {
         dueAt: new Date('2030-01-01T00:00:00Z'),
         reason: { code: 'dns_not_ready', detail: seen.detail },
@@ -386,7 +389,7 @@ describe('the routes', () => {
       expect(headers.location).toBe(`/orders/${body.order_id}`);
       expect((await as('post', `/domains/${id}/issue-certificate`).expect(202)).body).toEqual(body);
       const lease = await claimed(body.order_id);
-      await database.orders.advance(lease, 'validating', {});
+      await database.orders.advance(lease, 'validating', SOON);
       expect((await as('post', `/domains/${id}/issue-certificate`).expect(202)).body).toEqual(body);
     });
 

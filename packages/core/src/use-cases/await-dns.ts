@@ -1,23 +1,19 @@
+import type { AcmeAuthorization } from '../acme';
+import { crashPoint } from '../crash-point';
 import type { OrderJob } from '../jobs';
-import { type OrderTimeouts, phaseDeadline } from '../order';
-import type { AcmeAccount, AcmeAuthorization } from '../acme';
 import type { Authorization } from '../model';
-import type { AccountStore, AcmeGateway, Lease, TxtLookup } from '../ports';
-import { terminal, waitFor } from '../problem';
+import { phaseDeadline } from '../order';
+import type { Lease, TxtLookup } from '../ports';
+import { reorder, waitFor } from '../problem';
 import type { TxtEvidence } from '../txt-evidence';
-import { accountOf } from './ensure-account';
-import { type OrderWork, workOnOrder } from './work-on-order';
+import { type AccountDeps, accountOf } from './account';
+import { caPollMs, ended } from './ca-trouble';
+import { moveOn, type OrderWork, workOnOrder } from './work-on-order';
 
-/** How soon to ask the CA again when it doesn't say (`Retry-After`), in milliseconds. */
-export const CA_POLL_MS = 1_000;
-
-export interface AwaitDnsDeps extends OrderWork {
-  accounts: AccountStore;
-  acme: Pick<AcmeGateway, 'getAuthorization' | 'respondToChallenge'>;
+export interface AwaitDnsDeps extends OrderWork, AccountDeps {
   txtLookup: TxtLookup;
   /** How soon to look at DNS again, in milliseconds (`POLL_INTERVAL`). */
   pollIntervalMs: number;
-  timeouts: OrderTimeouts;
 }
 
 /**
@@ -27,11 +23,12 @@ export interface AwaitDnsDeps extends OrderWork {
 export function awaitDns(deps: AwaitDnsDeps, job: OrderJob): Promise<void> {
   return workOnOrder(deps, job, 'await-dns', async (lease) => {
     if (lease.order.status === 'awaiting_dns') {
+      const wasReady = pending(lease).every(({ evidence }) => evidence?.verdict === 'ready');
       await lookAtDns(deps, lease);
-      await respond(deps, lease, await accountOf(deps, lease.order));
-      throw waitFor('acme_pending', 'The CA has been told to validate.', CA_POLL_MS);
+      await respond(deps, lease, wasReady);
+    } else {
+      await readVerdicts(deps, lease);
     }
-    await readVerdicts(deps, lease, await accountOf(deps, lease.order));
   });
 }
 
@@ -40,6 +37,10 @@ const pending = (lease: Lease): Authorization[] =>
 
 /** @throws Problem `dns_not_ready` (wait) until every server that answers has every value. */
 async function lookAtDns(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
+  const { caExpiresAt, id } = lease.order;
+  if (caExpiresAt && caExpiresAt <= lease.now()) {
+    throw reorder('acme_order_gone', "The CA's order expired before the record was there; the next one wants another value.");
+  }
   const open = pending(lease);
   // `x` and `*.x` share one TXT name with two values: one look for both.
   const names = [...new Set(open.map((authorization) => authorization.txtName))];
@@ -47,60 +48,82 @@ async function lookAtDns(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
   await Promise.all(
     names.map(async (name) => {
       const expected = open.filter((one) => one.txtName === name).map((one) => one.txtValue);
-      found.set(name, await deps.txtLookup.lookup(name, expected));
+      const evidence = await deps.txtLookup.lookup(name, expected);
+      deps.telemetry.dnsChecked(evidence.verdict);
+      found.set(name, evidence);
     }),
   );
-  await deps.orders.recordAuthorizations(
-    lease,
-    open.flatMap(({ id, txtName }) => {
-      const evidence = found.get(txtName);
-      return evidence ? [{ id, evidence }] : [];
+  lease.note(
+    open.flatMap((authorization) => {
+      const evidence = found.get(authorization.txtName);
+      return evidence ? [{ id: authorization.id, evidence }] : [];
     }),
   );
   const missing = [...found.values()].filter((evidence) => evidence.verdict !== 'ready');
   if (missing.length > 0) {
     throw waitFor('dns_not_ready', missing.map((evidence) => evidence.detail).join(' '), deps.pollIntervalMs);
   }
+  // Stored before the CA is told: that an earlier look was ready says that the CA may have been told.
+  await deps.orders.renew(lease);
+  crashPoint('after-dns-ready-stored', id);
 }
 
-/** Asks the CA first and posts only what is still `pending` there: a repeated challenge POST is an error at some CAs. */
-async function respond(deps: AwaitDnsDeps, lease: Lease, account: AcmeAccount): Promise<void> {
+/**
+ * Tells the CA to validate. Where it may have been told before, it is asked first, and only what is still `pending` there
+ * is posted: a repeated challenge POST is an error at some CAs.
+ */
+async function respond(deps: AwaitDnsDeps, lease: Lease, maybeTold: boolean): Promise<void> {
+  const ca = await accountOf(deps, lease);
   for (const authorization of pending(lease)) {
-    const remote = await deps.acme.getAuthorization(account, authorization.url);
-    assertNotFailed(remote);
-    if (remote.status === 'pending' && remote.dns01?.status === 'pending') {
-      await deps.acme.respondToChallenge(account, authorization.challengeUrl);
+    if (maybeTold) {
+      const remote = await ca.getAuthorization(authorization.url);
+      assertNotEnded(remote, lease);
+      if (remote.status !== 'pending' || remote.dns01?.status !== 'pending') continue;
     }
+    await ca.respondToChallenge(authorization.challengeUrl);
+    crashPoint('after-challenge-sent', lease.order.id);
   }
   const now = lease.now();
-  await deps.orders.advance(lease, 'validating', { dueAt: now, deadlineAt: phaseDeadline('validating', now, deps.timeouts) });
+  const told = waitFor('acme_pending', 'The CA has been told to validate.', caPollMs(0));
+  await moveOn(deps, lease, 'validating', {
+    dueAt: new Date(now.getTime() + caPollMs(0)),
+    deadlineAt: phaseDeadline('validating', now, deps.timeouts),
+    reason: { code: told.code, detail: told.message },
+    letGo: true,
+  });
+  crashPoint('after-validating-stored', lease.order.id);
+  throw told;
 }
 
-async function readVerdicts(deps: AwaitDnsDeps, lease: Lease, account: AcmeAccount): Promise<void> {
-  let retryAfterMs = CA_POLL_MS;
+async function readVerdicts(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
+  const ca = await accountOf(deps, lease);
+  const { statusSince } = lease.order;
+  let retryAfterMs = caPollMs(lease.now().getTime() - statusSince.getTime());
+  const open: string[] = [];
   for (const authorization of pending(lease)) {
-    const remote = await deps.acme.getAuthorization(account, authorization.url);
-    assertNotFailed(remote);
+    const remote = await ca.getAuthorization(authorization.url);
+    assertNotEnded(remote, lease);
     if (remote.status === 'valid') {
-      await deps.orders.recordAuthorizations(lease, [{ id: authorization.id, status: 'valid' }]);
+      lease.note([{ id: authorization.id, status: 'valid' }]);
     } else {
       retryAfterMs = Math.max(retryAfterMs, remote.retryAfterMs ?? 0);
+      open.push(authorization.identifier);
     }
   }
-  const open = pending(lease);
-  if (open.length > 0) {
-    const which = open.map((authorization) => authorization.identifier).join(', ');
-    throw waitFor('acme_pending', `The CA is still validating ${which}.`, retryAfterMs);
-  }
+  if (open.length > 0) throw waitFor('acme_pending', `The CA is still validating ${open.join(', ')}.`, retryAfterMs);
   const now = lease.now();
-  await deps.orders.advance(lease, 'ready', { dueAt: now, deadlineAt: phaseDeadline('ready', now, deps.timeouts) });
+  await moveOn(deps, lease, 'ready', {
+    dueAt: now,
+    deadlineAt: phaseDeadline('ready', now, deps.timeouts),
+    letGo: true,
+  });
+  crashPoint('after-ready-stored', lease.order.id);
 }
 
-/** @throws Problem `acme_challenge_failed` (terminal) with the CA's own words. */
-function assertNotFailed({ identifier, status, dns01 }: AcmeAuthorization): void {
+/** @throws Problem `acme_challenge_failed` with the CA's own words, `acme_order_gone` (reorder) */
+function assertNotEnded({ identifier, status, dns01 }: AcmeAuthorization, { order }: Lease): void {
   if (status === 'pending' || status === 'valid') return;
-  const error = dns01?.error;
-  throw terminal('acme_challenge_failed', error?.detail ?? `The CA's authorization for ${identifier} is ${status}.`, {
-    ...(error && { acme: error }),
-  });
+  const fallback = `The CA's authorization for ${identifier} is ${status}.`;
+  if (status !== 'invalid') throw reorder('acme_order_gone', fallback);
+  throw ended('acme_challenge_failed', dns01?.error ?? null, { fallback, generation: order.generation });
 }

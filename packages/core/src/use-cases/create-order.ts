@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { crashPoint } from '../crash-point';
 import type { KeyType } from '../key-type';
 import type { Order } from '../model';
 import type { JobQueue, OrderStore } from '../ports';
-import { terminal } from '../problem';
+import { type ProblemCode, terminal } from '../problem';
 
 export interface CreateOrderDeps {
   orders: Pick<OrderStore, 'create' | 'get'>;
@@ -17,6 +18,9 @@ export interface CreateOrderDeps {
 
 const FIRST_LOOK_MS = 50;
 const LONGEST_SLEEP_MS = 250;
+
+/** Nothing that ends within our wait. */
+const LONG_WAITS: readonly ProblemCode[] = ['acme_rate_limited', 'acme_budget_spent', 'acme_account_refused'];
 
 /**
  * Asks for a certificate: one live order per domain, whoever asks however often. The row is committed first, the job is
@@ -36,6 +40,7 @@ export async function createOrder(
     phaseMs: deps.phaseTimeoutMs,
     requestId,
   });
+  crashPoint('after-order-created', order.id);
   if (order.status !== 'new') return order;
   const isQueued = await deps.jobs.enqueue('place-order', { tenantId, orderId: order.id, requestId });
   // Without the queue store nobody will place it soon: `reconcile` sees to it once the store is back.
@@ -52,7 +57,7 @@ async function untilPlaced(deps: CreateOrderDeps, created: Order): Promise<Order
     const latest = await deps.orders.get(created.tenantId, created.id);
     if (!latest) throw terminal('not_found', 'The domain was deleted while its order was being placed.');
     order = latest;
-    if (order.reason?.code === 'acme_rate_limited') break; // the CA said when: not within our wait
+    if (order.reason && LONG_WAITS.includes(order.reason.code)) break;
   }
   return order;
 }

@@ -1,19 +1,15 @@
+import type { AcmeOrder } from '../acme';
 import { assertCertificateFits } from '../certificate';
+import { crashPoint } from '../crash-point';
 import type { OrderJob } from '../jobs';
-import { type OrderTimeouts, phaseDeadline } from '../order';
-import type { AcmeAccount, AcmeOrder } from '../acme';
-import type { AccountStore, AcmeGateway, KeyMaker, Lease } from '../ports';
-import { terminal, waitFor } from '../problem';
-import { CA_POLL_MS } from './await-dns';
-import { accountOf } from './ensure-account';
-import { type OrderWork, workOnOrder } from './work-on-order';
+import { phaseDeadline } from '../order';
+import type { KeyAndCsr, Lease } from '../ports';
+import { waitFor } from '../problem';
+import { type AccountDeps, accountOf, type Ca } from './account';
+import { caPollMs, ended } from './ca-trouble';
+import { moveOn, type OrderWork, succeed, workOnOrder } from './work-on-order';
 
-export interface FinalizeOrderDeps extends OrderWork {
-  accounts: AccountStore;
-  acme: Pick<AcmeGateway, 'getOrder' | 'finalize' | 'downloadCertificate'>;
-  keys: Pick<KeyMaker, 'keyAndCsr'>;
-  timeouts: OrderTimeouts;
-}
+export interface FinalizeOrderDeps extends OrderWork, AccountDeps {}
 
 /**
  * `ready` to `processing` to `valid`: stores the sealed key and its CSR, only then sends finalize (RFC 8555 section 7.4),
@@ -22,49 +18,53 @@ export interface FinalizeOrderDeps extends OrderWork {
  */
 export function finalizeOrder(deps: FinalizeOrderDeps, job: OrderJob): Promise<void> {
   return workOnOrder(deps, job, 'finalize-order', async (lease) => {
-    const account = await accountOf(deps, lease.order);
-    const remote =
-      lease.order.status === 'ready' ? await recordIntent(deps, lease, account) : await resume(deps, lease, account);
-    await collect(deps, lease, account, remote);
+    const ca = await accountOf(deps, lease);
+    if (lease.order.status === 'ready') {
+      const stored = await recordIntent(deps, lease);
+      await collect(deps, lease, ca, await finalize(ca, lease, stored), stored);
+    } else {
+      const stored = await deps.orders.keyAndCsr(lease);
+      if (!stored) throw new TypeError(`order ${lease.order.id} is processing without a key`);
+      const remote = await ca.getOrder(urls(lease).url);
+      await collect(deps, lease, ca, remote.status === 'ready' ? await finalize(ca, lease, stored) : remote, stored);
+    }
   });
 }
 
-async function recordIntent(deps: FinalizeOrderDeps, lease: Lease, account: AcmeAccount): Promise<AcmeOrder> {
+async function recordIntent(deps: FinalizeOrderDeps, lease: Lease): Promise<KeyAndCsr> {
   const keyAndCsr = await deps.keys.keyAndCsr(lease.order.names, lease.order.keyType);
   const now = lease.now();
-  await deps.orders.advance(lease, 'processing', {
+  await moveOn(deps, lease, 'processing', {
     keyAndCsr,
     dueAt: now,
     deadlineAt: phaseDeadline('processing', now, deps.timeouts),
   });
-  return deps.acme.finalize(account, urls(lease), keyAndCsr.csrDer);
+  crashPoint('after-key-stored', lease.order.id);
+  return keyAndCsr;
 }
 
-async function resume(deps: FinalizeOrderDeps, lease: Lease, account: AcmeAccount): Promise<AcmeOrder> {
-  const remote = await deps.acme.getOrder(account, urls(lease).url);
-  if (remote.status !== 'ready') return remote;
-  const stored = await keyAndCsrOf(deps, lease);
-  return deps.acme.finalize(account, urls(lease), stored.csrDer);
+async function finalize(ca: Ca, lease: Lease, { csrDer }: KeyAndCsr): Promise<AcmeOrder> {
+  const remote = await ca.finalize(urls(lease), csrDer);
+  crashPoint('after-finalize-sent', lease.order.id);
+  return remote;
 }
 
-async function collect(deps: FinalizeOrderDeps, lease: Lease, account: AcmeAccount, remote: AcmeOrder): Promise<void> {
+async function collect(deps: FinalizeOrderDeps, lease: Lease, ca: Ca, remote: AcmeOrder, stored: KeyAndCsr): Promise<void> {
+  const { id, names, generation, statusSince } = lease.order;
   if (remote.status === 'invalid') {
-    throw terminal('acme_order_invalid', remote.error?.detail ?? 'The CA made the order invalid without a reason.', {
-      ...(remote.error && { acme: remote.error }),
-    });
+    const fallback = 'The CA made the order invalid without a reason.';
+    throw ended('acme_order_invalid', remote.error, { fallback, generation });
   }
   if (remote.status !== 'valid' || !remote.certificateUrl) {
-    throw waitFor('acme_pending', 'The CA is still issuing the certificate.', Math.max(CA_POLL_MS, remote.retryAfterMs ?? 0));
+    const elapsedMs = lease.now().getTime() - statusSince.getTime();
+    const waitMs = Math.max(caPollMs(elapsedMs), remote.retryAfterMs ?? 0);
+    throw waitFor('acme_pending', 'The CA is still issuing the certificate.', waitMs);
   }
-  const chainPem = await deps.acme.downloadCertificate(account, remote.certificateUrl);
-  const { privateKeyPem } = await keyAndCsrOf(deps, lease);
-  await deps.orders.complete(lease, assertCertificateFits({ chainPem, privateKeyPem, names: lease.order.names }));
-}
-
-async function keyAndCsrOf(deps: FinalizeOrderDeps, lease: Lease): Promise<{ privateKeyPem: string; csrDer: Buffer }> {
-  const stored = await deps.orders.keyAndCsr(lease);
-  if (!stored) throw new TypeError(`order ${lease.order.id} is processing without a key`);
-  return stored;
+  const chainPem = await ca.downloadCertificate(remote.certificateUrl);
+  crashPoint('after-chain-downloaded', id);
+  const { privateKeyPem } = stored;
+  await succeed(deps, lease, assertCertificateFits({ chainPem, privateKeyPem, names }), privateKeyPem);
+  crashPoint('after-certificate-stored', id);
 }
 
 function urls({ order }: Lease): { url: string; finalizeUrl: string } {

@@ -1,19 +1,21 @@
-import { challengeName } from '../domain';
-import type { OrderJob } from '../jobs';
-import { type OrderTimeouts, phaseDeadline } from '../order';
 import type { AcmeAccount, AcmeAuthorization } from '../acme';
-import type { AcmeGateway, AuthorizationInput, KeyMaker } from '../ports';
-import { terminal } from '../problem';
-import { type AccountDeps, asAccount, ensureAccount } from './ensure-account';
-import { type OrderWork, workOnOrder } from './work-on-order';
+import { crashPoint } from '../crash-point';
+import { challengeName } from '../domain';
+import { registeredDomain } from '../hostname';
+import type { OrderJob } from '../jobs';
+import { phaseDeadline } from '../order';
+import type { AuthorizationInput, BudgetStore, Lease, OrderBudget } from '../ports';
+import { terminal, waitFor } from '../problem';
+import { type AccountDeps, accountToOrder, type Ca } from './account';
+import { moveOn, type OrderWork, workOnOrder } from './work-on-order';
 
 export interface PlaceOrderDeps extends OrderWork, AccountDeps {
-  acme: Pick<AcmeGateway, 'directoryUrl' | 'newAccount' | 'newOrder' | 'getAuthorization' | 'dns01Value'>;
-  keys: Pick<KeyMaker, 'accountKey'>;
-  /** Contact address of the account. */
-  email: string | null;
-  timeouts: OrderTimeouts;
+  budgets: BudgetStore;
+  budget: OrderBudget;
 }
+
+/** An order in line looks this often, at the latest, whether its turn has come sooner than was thought. */
+const LOOK_IN_LINE_MS = 600_000;
 
 /**
  * `new` to `awaiting_dns`, or to `ready` where the CA reuses earlier authorizations: sends newOrder (RFC 8555 section
@@ -22,37 +24,49 @@ export interface PlaceOrderDeps extends OrderWork, AccountDeps {
  */
 export function placeOrder(deps: PlaceOrderDeps, job: OrderJob): Promise<void> {
   return workOnOrder(deps, job, 'place-order', async (lease) => {
-    const { names, profile } = lease.order;
-    const account = await ensureAccount(deps, deps.email);
-    const placed = await asAccount(deps, account, () => deps.acme.newOrder(account, { names, profile }));
+    const { id, names, profile } = lease.order;
+    const { account, ca } = await accountToOrder(deps, lease);
+    await takeTurn(deps, lease, account);
+    const placed = await ca.newOrder({ names, profile });
+    crashPoint('after-new-order-sent', id);
     if (placed.status === 'invalid') {
       throw terminal('acme_order_invalid', placed.error?.detail ?? 'The CA refused the order without a reason.', {
         ...(placed.error && { acme: placed.error }),
       });
     }
     const authorizations: AuthorizationInput[] = [];
-    for (const url of placed.authorizationUrls) {
-      authorizations.push(await toInput(deps, account, await deps.acme.getAuthorization(account, url)));
-    }
+    for (const url of placed.authorizationUrls) authorizations.push(await toInput(ca, await ca.getAuthorization(url)));
     const to = authorizations.every((one) => one.status === 'valid') ? 'ready' : 'awaiting_dns';
     const now = lease.now();
-    const deadline = phaseDeadline(to, now, deps.timeouts).getTime();
-    await deps.orders.advance(lease, to, {
+    await moveOn(deps, lease, to, {
       accountId: account.id,
       acmeUrl: placed.url,
       finalizeUrl: placed.finalizeUrl,
+      caExpiresAt: placed.expires,
       authorizations,
       dueAt: now,
-      deadlineAt: new Date(Math.min(deadline, placed.expires?.getTime() ?? Infinity)),
+      deadlineAt: phaseDeadline(to, now, deps.timeouts),
+      letGo: true,
     });
+    crashPoint('after-order-placed', id);
   });
 }
 
-async function toInput(
-  deps: Pick<PlaceOrderDeps, 'acme'>,
-  account: AcmeAccount,
-  authorization: AcmeAuthorization,
-): Promise<AuthorizationInput> {
+/** @throws Problem `acme_budget_spent` (wait) */
+async function takeTurn(deps: PlaceOrderDeps, { order }: Lease, account: AcmeAccount): Promise<void> {
+  const domain = registeredDomain(order.names[0] ?? '');
+  const slot = await deps.budgets.takeSlot(account.id, order, domain, deps.budget);
+  if (slot.kind === 'taken') return;
+  const { per3Hours, perRegisteredDomainPerWeek } = deps.budget;
+  const spent =
+    slot.by === 'account'
+      ? `The account's budget of ${per3Hours} orders in 3 hours is spent`
+      : `The budget of ${perRegisteredDomainPerWeek} orders in 7 days for ${domain} is spent`;
+  const retryAfterMs = Math.min(slot.waitMs, LOOK_IN_LINE_MS) * (1 + Math.random() / 10);
+  throw waitFor('acme_budget_spent', `${spent}; this order waits in line.`, retryAfterMs, { untilMs: slot.waitMs });
+}
+
+async function toInput(ca: Ca, authorization: AcmeAuthorization): Promise<AuthorizationInput> {
   const { identifier, wildcard, url, status, dns01 } = authorization;
   if (status !== 'pending' && status !== 'valid') {
     throw terminal('acme_order_invalid', `The CA's authorization for ${identifier} is ${status}.`);
@@ -65,6 +79,6 @@ async function toInput(
     status,
     challengeUrl: dns01.url,
     txtName: challengeName(identifier),
-    txtValue: await deps.acme.dns01Value(account, dns01.token),
+    txtValue: await ca.dns01Value(dns01.token),
   };
 }

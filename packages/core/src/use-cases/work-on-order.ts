@@ -1,21 +1,42 @@
+import { crashPoint } from '../crash-point';
 import type { OrderJob, OrderJobName } from '../jobs';
-import { failureBackoffMs, isLive, jobFor } from '../order';
-import type { OrderReason } from '../model';
-import type { JobQueue, Lease, OrderStore } from '../ports';
-import { type Problem, terminal, toProblem, waitFor } from '../problem';
+import {
+  GONE_CONFIRMATIONS,
+  isLive,
+  jobFor,
+  type LiveOrderStatus,
+  MAX_CRASHES,
+  MAX_GENERATIONS,
+  type OrderTimeouts,
+  retryDelayMs,
+} from '../order';
+import type { IssuedCertificate, Order, OrderReason } from '../model';
+import type { JobQueue, Lease, OrderChange, OrderStore } from '../ports';
+import { type Problem, type ProblemCode, terminal, toProblem, waitFor } from '../problem';
+import type { Telemetry } from '../telemetry';
 
-/** Longer than one bounded CA request; every write renews it. A killed worker's order is free again after this. */
-export const LEASE_MS = 30_000;
+/** How far orders that a worker has died on are set apart, per death: one of them may be the cause. */
+const SET_APART_MS = 10_000;
+
+/** Waits that are not the customer's doing: their deadline moves along. */
+const IMPOSED: readonly ProblemCode[] = ['acme_rate_limited', 'acme_budget_spent'];
+
+const GONE: readonly ProblemCode[] = ['acme_order_gone', 'acme_account_unknown'];
 
 export interface OrderWork {
   orders: OrderStore;
   jobs: JobQueue;
+  telemetry: Telemetry;
+  timeouts: OrderTimeouts;
+  /** How long an order is its worker's; a killed worker's order is free again after this. */
+  leaseMs: number;
 }
 
 /**
- * Runs one phase of an order under a lease. `step` moves the order on to another job's phase, or throws a Problem: `terminal` fails the order,
- * `wait` and `transient` set when it is due again and why, unless the phase's deadline has passed. The deadline is looked
- * at after the step, so that an order that overslept gets one honest last try.
+ * Runs one phase of an order under a lease. `step` moves the order on to another job's phase, or throws a Problem: `terminal`
+ * fails the order, `wait` and `transient` set when it is due again and why, unless the phase's deadline has passed, `reorder`
+ * sends it back to be placed anew. The deadline is looked at after the step, so that an order that overslept gets one
+ * honest last try.
  * @throws Problem, for the queue to express: come back later, retry, or record a failure.
  */
 export async function workOnOrder(
@@ -24,52 +45,120 @@ export async function workOnOrder(
   name: OrderJobName,
   step: (lease: Lease) => Promise<void>,
 ): Promise<void> {
-  const claim = await deps.orders.claim(job.tenantId, job.orderId, LEASE_MS);
+  const claim = await deps.orders.claim(job.tenantId, job.orderId, deps.leaseMs);
   if (claim.kind === 'over') return;
   if (claim.kind === 'busy') {
     throw waitFor('lease_busy', 'Another worker is at this order.', claim.retryAfterMs);
   }
   const { lease } = claim;
+  crashPoint('after-claim', job.orderId);
   if (isLive(lease.order.status) && jobFor(lease.order.status) === name) {
     try {
+      if (lease.tookOver) suspectIt(lease.order);
       await step(lease);
     } catch (error) {
       const problem = toProblem(error);
-      // Whoever took the lease over goes on with the order; nothing of ours was written.
-      if (problem.code === 'lease_lost') return;
-      throw await settle(deps, lease, problem);
+      if (problem.code === 'lease_lost') {
+        // Whoever took the lease over goes on with the order; nothing of ours was written.
+        deps.telemetry.leaseLost();
+        return;
+      }
+      deps.telemetry.problem(problem.code, problem.acme?.type ?? null);
+      const outcome = lease.isHeld ? await settle(deps, lease, problem) : problem;
+      if (outcome) throw outcome;
     }
   }
   if (!isLive(lease.order.status)) return;
-  await deps.orders.release(lease, { dueAt: lease.now(), reason: null, failed: false });
-  await deps.jobs.enqueue(jobFor(lease.order.status), job);
+  if (lease.isHeld) await deps.orders.release(lease, { dueAt: lease.now(), reason: null, failed: false });
+  crashPoint('before-next-job-added', job.orderId);
+  const delayMs = Math.max(0, (lease.order.dueAt?.getTime() ?? 0) - lease.now().getTime());
+  await deps.jobs.enqueue(jobFor(lease.order.status), job, { delayMs });
 }
 
-/** Writes down what a problem means for the order, and returns the problem to throw. */
-async function settle(deps: OrderWork, lease: Lease, problem: Problem): Promise<Problem> {
+/** Guarded transition, timed. @throws Problem `lease_lost` */
+export async function moveOn(deps: OrderWork, lease: Lease, to: LiveOrderStatus, change: OrderChange): Promise<void> {
+  const before = lease.order;
+  await deps.orders.advance(lease, to, change);
+  phaseEnded(deps, lease, before);
+}
+
+/** The order's happy end. @throws Problem `lease_lost` */
+export async function succeed(
+  deps: OrderWork,
+  lease: Lease,
+  certificate: IssuedCertificate,
+  privateKeyPem: string,
+): Promise<void> {
+  const before = lease.order;
+  await deps.orders.complete(lease, certificate, privateKeyPem);
+  phaseEnded(deps, lease, before);
+  deps.telemetry.orderEnded('valid', null, null);
+}
+
+/** @throws Problem `worker_crashed`: terminal after MAX_CRASHES in a row; wait, so that it runs apart from the others */
+function suspectIt({ crashes }: Order): void {
+  if (crashes < 2) return;
+  const detail = `The worker died ${crashes} times in a row while it was at this order.`;
+  if (crashes >= MAX_CRASHES) throw terminal('worker_crashed', `${detail} It is taken for the cause.`);
+  throw waitFor('worker_crashed', detail, Math.random() * SET_APART_MS * crashes);
+}
+
+/** Writes down what a problem means for the order. Returns the problem for the queue to express; null: the order goes on. */
+async function settle(deps: OrderWork, lease: Lease, problem: Problem): Promise<Problem | null> {
   const { order } = lease;
   const now = lease.now();
-  if (problem.disposition === 'terminal') {
-    await deps.orders.fail(lease, reasonOf(problem));
-    return problem;
+  if (problem.disposition === 'terminal') return fail(deps, lease, problem);
+  const imposed = IMPOSED.includes(problem.code);
+  if (!imposed && order.deadlineAt && order.deadlineAt <= now) {
+    return fail(deps, lease, deadlinePassed(order.deadlineAt, problem));
   }
-  if (order.deadlineAt && order.deadlineAt <= now) {
-    const passed = deadlinePassed(order.deadlineAt, problem);
-    await deps.orders.fail(lease, reasonOf(passed));
-    return passed;
+  const isGone = GONE.includes(problem.code) && order.failures + 1 >= GONE_CONFIRMATIONS;
+  if (problem.disposition === 'reorder' || (isGone && order.status !== 'new')) {
+    if (order.generation >= MAX_GENERATIONS) return fail(deps, lease, problem);
+    const dueAt = new Date(now.getTime() + (problem.retryAfterMs ?? 0));
+    const deadlineAt = new Date(dueAt.getTime() + deps.timeouts.phaseMs);
+    await deps.orders.restart(lease, { dueAt, deadlineAt, reason: reasonOf(problem, now) });
+    phaseEnded(deps, lease, order);
+    return null;
   }
   const failed = problem.disposition === 'transient';
-  const delayMs = failed ? failureBackoffMs(order.failures + 1) : (problem.retryAfterMs ?? 0);
-  const dueAt = new Date(Math.min(now.getTime() + delayMs, order.deadlineAt?.getTime() ?? Infinity));
-  await deps.orders.release(lease, { dueAt, reason: reasonOf(problem), failed });
+  const delayMs = failed ? retryDelayMs(order.failures + 1) : (problem.retryAfterMs ?? 0);
+  const deadlineAt = order.deadlineAt && imposed ? new Date(order.deadlineAt.getTime() + delayMs) : order.deadlineAt;
+  const dueAt = new Date(Math.min(now.getTime() + delayMs, deadlineAt?.getTime() ?? Infinity));
+  await deps.orders.release(lease, {
+    dueAt,
+    reason: reasonOf(problem, now),
+    failed,
+    ...(imposed && deadlineAt && { deadlineAt }),
+  });
   return failed ? problem : withDelay(problem, dueAt.getTime() - now.getTime());
 }
 
-const reasonOf = (problem: Problem): OrderReason => ({
+async function fail(deps: OrderWork, lease: Lease, problem: Problem): Promise<Problem> {
+  const before = lease.order;
+  await deps.orders.fail(lease, reasonOf(problem, lease.now()));
+  phaseEnded(deps, lease, before);
+  deps.telemetry.orderEnded('invalid', problem.code, problem.acme?.type ?? null);
+  return problem.disposition === 'terminal'
+    ? problem
+    : terminal(problem.code, problem.message, { cause: problem, ...(problem.acme && { acme: problem.acme }) });
+}
+
+function phaseEnded(deps: OrderWork, lease: Lease, { status, statusSince }: Order): void {
+  if (isLive(status)) deps.telemetry.phaseEnded(status, lease.now().getTime() - statusSince.getTime());
+}
+
+export const reasonOf = (problem: Problem, now: Date): OrderReason => ({
   code: problem.code,
   detail: problem.message,
   ...(problem.acme && { acme: problem.acme }),
+  ...untilOf(problem, now),
 });
+
+function untilOf(problem: Problem, now: Date): { until?: string } {
+  const ms = problem.untilMs ?? (problem.pause ? problem.retryAfterMs : undefined);
+  return ms === undefined ? {} : { until: new Date(now.getTime() + ms).toISOString() };
+}
 
 function deadlinePassed(deadline: Date, last: Problem): Problem {
   const code = last.code === 'dns_not_ready' ? 'dns_deadline_passed' : 'order_deadline_passed';

@@ -1,0 +1,43 @@
+import { parseArgs } from 'node:util';
+
+const PARTS = ['issuance', 'visible', 'waiting'] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface Options {
+  short: boolean;
+  parts: Part[];
+  jsonFile: string;
+  /** Of the part `waiting`, as the product's POLL_INTERVAL. */
+  pollIntervalMs: number;
+}
+
+export const USAGE = `npm run bench -- [--short] [--only ${PARTS.join('|')}]... [--json FILE] [--poll-interval 10s]`;
+
+/** @throws Error with what is wrong */
+export function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      short: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+      json: { type: 'string', default: '.certwright/bench.json' },
+      'poll-interval': { type: 'string', default: '10s' },
+    },
+  });
+  const isPart = (name: string): name is Part => PARTS.some((part) => part === name);
+  const unknown = values.only.find((name) => !isPart(name));
+  if (unknown !== undefined) throw new Error(`there is no part ${unknown}`);
+  const wanted = values.only.filter(isPart);
+  return {
+    short: values.short,
+    parts: wanted.length > 0 ? wanted : [...PARTS],
+    jsonFile: values.json,
+    pollIntervalMs: milliseconds(values['poll-interval']),
+  };
+}
+
+function milliseconds(text: string): number {
+  const [, amount, unit] = /^(\d+)(ms|s)$/.exec(text) ?? [];
+  if (amount === undefined) throw new Error(`--poll-interval is 500ms or 10s, not ${text}`);
+  return Number(amount) * (unit === 's' ? 1000 : 1);
+}

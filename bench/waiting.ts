@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type NameServers, type Stack, startStack } from '@certwright/testing';
+import { Redis } from 'ioredis';
+import type { Client } from 'pg';
+import { createLateness } from './lateness';
+import { round, shown, type Spread, spreadOf, table } from './measure';
+import { BENCH_ENV, withDatabase } from './stack-helpers';
+import { enqueueWaitingOrders, insertWaitingOrders, readWaitingRows } from './waiting-rows';
+import { cpuReader, cpuShares, readUsage, type Usage } from './waiting-usage';
+
+const WORKERS = 2;
+const SAMPLE_EVERY_MS = 1_000;
+/** Before the first order is due: 2 ms for adding each job. */
+const LEAD_MS_PER_ORDER = 2;
+
+export interface Waiting {
+  orders: number;
+  pollIntervalMs: number;
+  seconds: number;
+  looks: number;
+  looksPerSecond: number;
+  looksPerSecondDue: number;
+  lateMs: Spread;
+  /** When the run ended. */
+  overdue: number;
+  mostOverdueMs: number;
+  queriesPerLook: number | null;
+  usage: Usage[];
+  cpuPercentOfOneCore: Record<string, number | null>;
+  stillWaiting: number;
+  failures: string[];
+}
+
+/** Thousands of orders that all wait for a record that doesn't come. */
+export async function benchWaiting({ short, pollIntervalMs }: { short: boolean; pollIntervalMs: number }): Promise<Waiting> {
+  const order = { orders: short ? 1_000 : 10_000, seconds: short ? 30 : 90, pollIntervalMs };
+  const env = { ...BENCH_ENV, POLL_INTERVAL: `${pollIntervalMs}ms` };
+  const stack = await startStack({ queue: 'redis', workers: WORKERS, env });
+  try {
+    const redis = new Redis(stack.redis?.url ?? '');
+    try {
+      return await withDatabase(stack, (client) => observe(stack, client, redis, order));
+    } finally {
+      redis.disconnect();
+    }
+  } finally {
+    await stack.stop();
+  }
+}
+
+async function observe(
+  stack: Stack,
+  client: Client,
+  redis: Redis,
+  { orders, seconds, pollIntervalMs }: { orders: number; seconds: number; pollIntervalMs: number },
+): Promise<Waiting> {
+  const leadMs = Math.max(2_000, orders * LEAD_MS_PER_ORDER);
+  const firstDue = performance.now() + leadMs;
+  await insertWaitingOrders(stack, client, { orders, pollIntervalMs, leadMs });
+  await enqueueWaitingOrders(stack, client);
+  const readCpu = await cpuReader(stack, client);
+  await sleep(firstDue - performance.now());
+
+  const lateness = createLateness();
+  const usage = [await readUsage(stack, redis, 0)];
+  const queries = countQueries(stack.dns);
+  const cpuBefore = readCpu();
+  const startedAt = performance.now();
+  const elapsed = (): number => performance.now() - startedAt;
+  const endMs = seconds * 1000;
+  lateness.sample(await readWaitingRows(client));
+  while (elapsed() < endMs) {
+    await sleep(Math.min(SAMPLE_EVERY_MS, Math.max(1, endMs - elapsed())));
+    lateness.sample(await readWaitingRows(client));
+    if (usage.length === 1 && elapsed() > endMs / 2) usage.push(await readUsage(stack, redis, elapsed() / 1000));
+  }
+  const wallMs = elapsed();
+  const cpu = cpuShares(cpuBefore, readCpu(), wallMs);
+  const asked = queries.stop();
+  usage.push(await readUsage(stack, redis, wallMs / 1000));
+  const now = Date.now();
+  const stillWaiting = (await readWaitingRows(client)).length;
+  const looks = lateness.lateMs.length;
+  return {
+    orders,
+    pollIntervalMs,
+    seconds,
+    looks,
+    looksPerSecond: round(looks / (wallMs / 1000), 1),
+    looksPerSecondDue: round(orders / (pollIntervalMs / 1000), 1),
+    lateMs: spreadOf(lateness.lateMs),
+    overdue: lateness.overdue(now),
+    mostOverdueMs: Math.round(lateness.mostOverdueMs(now)),
+    queriesPerLook: looks === 0 ? null : round(asked / looks, 1),
+    usage,
+    cpuPercentOfOneCore: cpu,
+    stillWaiting,
+    failures: stillWaiting === orders ? [] : [`${orders - stillWaiting} of ${orders} waiting orders are not waiting any more`],
+  };
+}
+
+/** The name server remembers only so many queries: they are counted and taken away several times a second. */
+function countQueries(dns: NameServers): { stop(): number } {
+  let count = 0;
+  const take = (): void => {
+    count += dns.queries.splice(0).length;
+  };
+  dns.queries.splice(0);
+  const timer = setInterval(take, 200);
+  return {
+    stop() {
+      clearInterval(timer);
+      take();
+      return count;
+    },
+  };
+}
+
+export function describeWaiting(waiting: Waiting): string {
+  const { orders, pollIntervalMs, seconds, lateMs, usage, cpuPercentOfOneCore } = waiting;
+  const listed = (values: (number | null)[]): string => values.map(shown).join(' + ');
+  return [
+    `Waiting: ${orders} orders wait for DNS at once, looked at every ${pollIntervalMs} ms, ${seconds} s, ${WORKERS} workers`,
+    '',
+    table(
+      ['looks', 'looks/s', 'due/s', 'late p50 ms', 'p99 ms', 'max ms', 'overdue at end', 'most overdue ms', 'queries/look'],
+      [
+        [
+          waiting.looks,
+          waiting.looksPerSecond,
+          waiting.looksPerSecondDue,
+          lateMs.p50,
+          lateMs.p99,
+          lateMs.max,
+          waiting.overdue,
+          waiting.mostOverdueMs,
+          waiting.queriesPerLook,
+        ],
+      ],
+    ),
+    '',
+    table(
+      ['memory at', 'workers MB', 'redis MB'],
+      usage.map(({ second, workerRssMb, redisUsedMb }) => [`${second} s`, listed(workerRssMb), redisUsedMb]),
+    ),
+    '',
+    table(['process', '% of a core'], Object.entries(cpuPercentOfOneCore)),
+    '',
+    `  Still waiting at the end: ${waiting.stillWaiting} of ${orders}.`,
+  ].join('\n');
+}

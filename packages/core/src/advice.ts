@@ -1,0 +1,65 @@
+import type { ProblemCode } from './problem';
+
+/** Who has to act on an order's reason: often nobody, as waiting mends it. */
+export type Actor = 'nobody' | 'customer' | 'platform' | 'operator';
+
+export interface Advice {
+  actor: Actor;
+  /** One sentence for somebody who sees this for the first time. */
+  action: string;
+}
+
+const waits = (action: string): Advice => ({ actor: 'nobody', action });
+
+/** For every code that can be an order's reason; the rest are answers to HTTP requests. */
+const ADVICE: Partial<Record<ProblemCode, Advice>> = {
+  dns_not_ready: {
+    actor: 'customer',
+    action: 'Set the TXT record that dns_records shows on every name server of the zone; the order goes on by itself.',
+  },
+  dns_deadline_passed: {
+    actor: 'customer',
+    action: 'Ask for the certificate again, and set the new TXT value in time.',
+  },
+  order_deadline_passed: {
+    actor: 'platform',
+    action: 'Ask for the certificate again once the trouble that the reason names is over.',
+  },
+  acme_unreachable: waits('The CA cannot be reached; the order is tried again by itself.'),
+  acme_server_error: waits('The CA is in trouble; the order is tried again by itself.'),
+  acme_bad_response: waits('The CA, or something before it, sends nonsense; the order is tried again by itself.'),
+  acme_rate_limited: waits('The CA has said when to come back; the order goes on by itself then.'),
+  acme_budget_spent: waits('The order waits in line, so that the CA does not refuse it; it goes on by itself.'),
+  acme_account_refused: {
+    actor: 'operator',
+    action: "Mend what the CA says about the account (its terms, its contact address, its status); orders go on by themselves.",
+  },
+  acme_account_unknown: waits('The account is registered again and the order placed anew; both happen by themselves.'),
+  acme_order_gone: waits('The order is placed anew by itself; it may ask for another TXT value, see dns_records.'),
+  acme_rejected: { actor: 'customer', action: "Mend what the CA's words name, then ask for the certificate again." },
+  acme_challenge_failed: {
+    actor: 'customer',
+    action: "Mend what the CA saw in DNS, then ask for the certificate again; it brings a new TXT value.",
+  },
+  acme_order_invalid: { actor: 'customer', action: "Mend what the CA's words name, then ask for the certificate again." },
+  acme_pending: waits('The CA is at work; the order goes on by itself.'),
+  certificate_mismatch: {
+    actor: 'operator',
+    action: "The CA's certificate does not fit the order: tell the CA; asking for the certificate again is safe.",
+  },
+  worker_crashed: {
+    actor: 'operator',
+    action: "Find in the workers' logs why they end at this order; asking for the certificate again is safe.",
+  },
+  lease_busy: waits('A worker is at it.'),
+  sealing_key_missing: { actor: 'operator', action: 'Give the workers the MASTER_KEY that the database was sealed with.' },
+  database_unavailable: waits('The order goes on by itself when the database is back.'),
+  internal_error: { actor: 'operator', action: "Look for the order's id in the workers' logs; it is tried again by itself." },
+};
+
+/** A failed order's reason may be one that otherwise mends itself: then nothing more happens until somebody asks again. */
+export function adviceOn(code: ProblemCode, isOver: boolean): Advice {
+  const advice = ADVICE[code] ?? waits('The order goes on by itself.');
+  if (!isOver || advice.actor !== 'nobody') return advice;
+  return { actor: 'platform', action: 'Ask for the certificate again.' };
+}
