@@ -51,7 +51,7 @@ module.exports = {
     {
       name: 'testing-only-in-tests-and-dev',
       severity: 'error',
-      from: { pathNot: `(${TEST_FILES}|^packages/testing/|^apps/dev/|^e2e/)` },
+      from: { pathNot: `(${TEST_FILES}|^packages/testing/|^apps/dev/|^e2e/|^bench/)` },
       to: { path: '^packages/testing/' },
     },
     {

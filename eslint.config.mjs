@@ -1,7 +1,7 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-const TESTS = ['**/*.test.ts', 'e2e/**', 'packages/testing/**'];
+const TESTS = ['**/*.test.ts', 'e2e/**', 'bench/**', 'packages/testing/**'];
 
 /** The product has one reader of the environment and one way to say things. */
 const PRODUCT = ['apps/api/**/*.ts', 'apps/worker/**/*.ts', 'apps/migrate/**/*.ts', 'packages/**/*.ts'];

@@ -37,7 +37,9 @@ const config: Config = {
     // one part of ours against a real service: PostgreSQL, Redis, Pebble, DNS over sockets
     project('integration', { ...services, testMatch: ['<rootDir>/{apps,packages}/*/src/**/*.int.test.ts'] }),
     // the built processes together
-    project('e2e', { ...services, testMatch: ['<rootDir>/e2e/**/*.test.ts'] }),
+    project('e2e', { ...services, testMatch: ['<rootDir>/e2e/*.test.ts'] }),
+    // what must hold when things break: docs/faults.md
+    project('faults', { ...services, testMatch: ['<rootDir>/e2e/faults/*.test.ts'] }),
   ],
 };
 

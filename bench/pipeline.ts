@@ -1,4 +1,4 @@
-import { type AcmeProxy, type Stack, startAcmeProxy, startStack } from '@certwright/testing';
+import { type Stack, startStack } from '@certwright/testing';
 import type { Client } from 'pg';
 import { inLanes, until } from './lanes';
 import { type Spread, spreadOf } from './measure';
@@ -62,20 +62,15 @@ async function time(stack: Stack, client: Client, order: PipelineOrder): Promise
 
 /** In a small run of its own: what stands in front of the CA costs time. */
 async function countRoundTrips({ width, workers }: PipelineOrder): Promise<number> {
-  const proxies: AcmeProxy[] = [];
   const stack = await startStack({
     queue: 'redis',
     workers,
     env: BENCH_ENV,
-    acmeProxy: async (ca) => {
-      const proxy = await startAcmeProxy(ca);
-      proxies.push(proxy);
-      return proxy;
-    },
+    proxy: true,
   });
   try {
     return await withDatabase(stack, async (client) => {
-      const seen = (): number => proxies.reduce((sum, proxy) => sum + proxy.seen.length, 0);
+      const seen = (): number => stack.proxy.seen.length;
       await issueAll(stack, client, { label: 'warm', orders: workers * 2, width });
       const before = seen();
       const failures = await issueAll(stack, client, { label: 'n', orders: PROXY_ORDERS, width });

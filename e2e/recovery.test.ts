@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { type AcmeProxy, type Stack, startAcmeProxy, startStack } from '@certwright/testing';
+import { type Stack, startStack } from '@certwright/testing';
 
 describe('with the queue in Redis, two workers and 50 domains at once', () => {
   let stack: Stack;
@@ -35,35 +35,24 @@ describe('with the queue in Redis, two workers and 50 domains at once', () => {
 
 describe('a worker killed when the CA has issued, and before it knows', () => {
   let stack: Stack;
-  let proxy: AcmeProxy;
 
   beforeAll(async () => {
-    stack = await startStack({
-      queue: 'redis',
-      acmeProxy: async (ca) => (proxy = await startAcmeProxy(ca)),
-    });
+    stack = await startStack({ queue: 'redis', proxy: true });
   }, 60_000);
   afterAll(() => stack.stop());
 
   it('is survived by its certificate: the one that the CA issued is the one stored', async () => {
     const { id } = await stack.verifiedDomain('killed.customer.test');
-    let kills = 0;
-    proxy.onAnswer = async ({ path }) => {
-      if (!path.includes('finalize') || kills > 0) return 'pass';
-      kills += 1;
-      await stack.workers[0]?.kill();
-      return 'drop';
-    };
+    stack.proxy.fault('finalize', { meanwhile: async () => stack.workers[0]?.kill(), reset: 'after' });
     const orderId = await stack.order(id);
     await stack.workers[0]?.exited;
     expect((await stack.api.order(orderId)).body.status).toBe('processing');
 
     await stack.startWorker();
     expect((await stack.api.settled(id, 90_000)).status).toBe('active');
-    expect(kills).toBe(1);
-    const finalized = proxy.seen.filter(({ path }) => path.includes('finalize'));
-    expect(finalized).toHaveLength(1);
-    const downloaded = proxy.seen.filter(({ path }) => path.includes('certZ'));
+    expect(stack.proxy.injected).toBe(1);
+    expect(stack.proxy.count('finalize')).toBe(1);
+    const downloaded = stack.proxy.seen.filter(({ endpoint }) => endpoint === 'certificate');
     expect(new Set(downloaded.map(({ path }) => path)).size).toBe(1);
 
     const leaf = new X509Certificate(await stack.api.chain(id));

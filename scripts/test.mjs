@@ -10,7 +10,7 @@ import { ROOT } from './setup/step.mjs';
 const CHECKS = [
   ['type check', 'typescript/bin/tsc', ['-p', 'tsconfig.json']],
   ['lint', 'eslint/bin/eslint.js', ['.']],
-  ['import law', 'dependency-cruiser/bin/dependency-cruise.mjs', ['--config', '.dependency-cruiser.cjs', 'apps', 'packages', 'e2e']],
+  ['import law', 'dependency-cruiser/bin/dependency-cruise.mjs', ['--config', '.dependency-cruiser.cjs', 'apps', 'packages', 'e2e', 'bench']],
 ];
 
 const jestArguments = process.argv.slice(2);

@@ -8,7 +8,11 @@ import { createDashboard } from './bull-board';
 
 /** Puts the adapters behind the ports; the only place that knows which is which. */
 export function wire(config: Config, logger: Logger) {
-  const database = createDatabase({ url: config.databaseUrl, sealingKey: config.masterKey.bytes });
+  const database = createDatabase({
+    url: config.databaseUrl,
+    sealingKey: config.masterKey.bytes,
+    poolMax: config.databasePool,
+  });
   const producer = createJobQueue(storeOf(config), logger);
   const metrics = createMetrics({ service: 'api' });
   metrics.collectOrders(() => database.orders.census());

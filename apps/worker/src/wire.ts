@@ -11,7 +11,11 @@ import { keepSchedulers } from './schedulers';
 /** Puts the adapters behind the ports; the only place that knows which is which. */
 export function wire(config: Config, logger: Logger) {
   const metrics = createMetrics({ service: 'worker' });
-  const database = createDatabase({ url: config.databaseUrl, sealingKey: config.masterKey.bytes });
+  const database = createDatabase({
+    url: config.databaseUrl,
+    sealingKey: config.masterKey.bytes,
+    poolMax: config.databasePool,
+  });
   const store = storeOf(config);
   const backend = createBackend(store);
   const producer = createJobQueue(store, logger);

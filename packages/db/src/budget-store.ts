@@ -1,5 +1,6 @@
-import type { BudgetStore, Order, Slot } from '@certwright/core';
+import type { BudgetStore, Order, OrderBudget, Slot } from '@certwright/core';
 import type { Db, DbLike } from './client';
+import { Prisma } from './generated/client';
 
 const WINDOW_MS = 3 * 3_600_000;
 const WEEK_MS = 7 * 86_400_000;
@@ -12,8 +13,10 @@ const SOON_MS = 30_000;
 
 export function createBudgetStore(db: Db): BudgetStore {
   return {
-    takeSlot: (accountId, order, registeredDomain, { per3Hours, perRegisteredDomainPerWeek }) =>
-      db.$transaction(async (tx): Promise<Slot> => {
+    async takeSlot(accountId, order, registeredDomain, budget) {
+      const { per3Hours, perRegisteredDomainPerWeek } = budget;
+      if (await takeOfPlenty(db, accountId, order, registeredDomain, budget)) return { kind: 'taken' };
+      return db.$transaction(async (tx): Promise<Slot> => {
         // One at a time per account: a count that two racers read would be one too low for the second.
         await tx.$queryRaw`SELECT 1 FROM accounts WHERE id = ${accountId}::uuid FOR UPDATE`;
         const { mine, used, usedByDomain } = await count(tx, accountId, order, registeredDomain);
@@ -23,22 +26,44 @@ export function createBudgetStore(db: Db): BudgetStore {
           return { kind: 'spent', by: 'registered-domain', waitMs };
         }
         const free = per3Hours - used;
-        const ahead = free > PLENTY ? 0 : await aheadOf(tx, order);
+        const ahead = free > PLENTY ? 0 : await aheadOf(tx, accountId, order);
         if (ahead >= free) {
           const nth = ahead - free;
           const rounds = used === 0 ? 0 : Math.floor(nth / used);
           const waitMs = used === 0 ? SOON_MS : (await freedIn(tx, accountId, WINDOW_MS, nth % used)) + rounds * WINDOW_MS;
           return { kind: 'spent', by: 'account', waitMs };
         }
-        await tx.$executeRaw`
-          INSERT INTO order_slots (order_id, generation, account_id, registered_domain, renewal, taken_at)
-          VALUES (${order.id}::uuid, ${order.generation}, ${accountId}::uuid, ${registeredDomain}, ${order.renewal}, clock_timestamp())`;
-        await tx.$executeRaw`
-          DELETE FROM order_slots
-           WHERE account_id = ${accountId}::uuid AND taken_at < clock_timestamp() - ${WEEK_MS} * interval '1 millisecond'`;
+        await tx.$executeRaw`INSERT INTO order_slots ${slotOf(accountId, order, registeredDomain)}`;
         return { kind: 'taken' };
-      }),
+      });
+    },
   };
+}
+
+const slotOf = (accountId: string, { id, generation, tenantId, renewal }: Order, registeredDomain: string): Prisma.Sql => Prisma.sql`
+  (order_id, generation, account_id, tenant_id, registered_domain, renewal, taken_at)
+  SELECT ${id}::uuid, ${generation}, ${accountId}::uuid, ${tenantId}::uuid, ${registeredDomain}, ${renewal}, clock_timestamp()`;
+
+/** Without a lock: racers are fewer than what is left over. */
+async function takeOfPlenty(
+  db: Db,
+  accountId: string,
+  order: Order,
+  registeredDomain: string,
+  { per3Hours, perRegisteredDomainPerWeek }: OrderBudget,
+): Promise<boolean> {
+  const taken = await db.$executeRaw`
+    WITH outdated AS (
+      DELETE FROM order_slots
+       WHERE account_id = ${accountId}::uuid AND taken_at < clock_timestamp() - ${WEEK_MS} * interval '1 millisecond')
+    INSERT INTO order_slots ${slotOf(accountId, order, registeredDomain)}
+     WHERE ${per3Hours - PLENTY} > (SELECT count(*) FROM order_slots
+             WHERE account_id = ${accountId}::uuid AND taken_at > clock_timestamp() - ${WINDOW_MS} * interval '1 millisecond')
+       AND (${order.renewal} OR ${perRegisteredDomainPerWeek - PLENTY} > (SELECT count(*) FROM order_slots
+             WHERE account_id = ${accountId}::uuid AND registered_domain = ${registeredDomain} AND NOT renewal
+               AND taken_at > clock_timestamp() - ${WEEK_MS} * interval '1 millisecond'))
+    ON CONFLICT DO NOTHING`;
+  return taken === 1;
 }
 
 async function count(tx: DbLike, accountId: string, order: Order, registeredDomain: string) {
@@ -54,23 +79,30 @@ async function count(tx: DbLike, accountId: string, order: Order, registeredDoma
 }
 
 /**
- * How many orders in line come first: all renewals before a first certificate; among equals the n-th of each tenant before
- * anybody's n+1st. Orders that wait for something else are not in line.
+ * How many orders in line come first: all renewals before a first certificate; among equals the n-th of each tenant in the
+ * window before anybody's n+1st. Orders that wait for something else, or have their slot already, are not in line.
  */
-async function aheadOf(tx: DbLike, { id, tenantId, renewal, createdAt }: Order): Promise<number> {
+async function aheadOf(tx: DbLike, accountId: string, { id, tenantId, renewal, createdAt }: Order): Promise<number> {
   const [row] = await tx.$queryRaw<{ ahead: number }[]>`
     WITH line AS (
-      SELECT id, tenant_id, renewal, created_at FROM orders
+      SELECT id, tenant_id, renewal, created_at FROM orders o
        WHERE status = 'new' AND (reason IS NULL OR reason->>'code' = 'acme_budget_spent')
-    ), turn AS (
-      SELECT count(*) AS n FROM line
+         AND NOT EXISTS (SELECT 1 FROM order_slots s WHERE s.order_id = o.id AND s.generation = o.generation)
+    ), had AS (
+      SELECT tenant_id, count(*) AS n FROM order_slots
+       WHERE account_id = ${accountId}::uuid AND taken_at > clock_timestamp() - ${WINDOW_MS} * interval '1 millisecond'
+       GROUP BY 1
+    ), mine AS (
+      SELECT count(*) AS before, coalesce((SELECT n FROM had WHERE tenant_id = ${tenantId}::uuid), 0) AS had FROM line
        WHERE tenant_id = ${tenantId}::uuid AND renewal = ${renewal} AND (created_at, id) < (${createdAt}, ${id}::uuid)
-    ), tenants AS (
-      SELECT tenant_id, count(*) AS n FROM line WHERE renewal = ${renewal} GROUP BY 1
+    ), others AS (
+      SELECT tenant_id, count(*) AS n FROM line WHERE renewal = ${renewal} AND tenant_id <> ${tenantId}::uuid GROUP BY 1
     )
-    SELECT ((SELECT n FROM turn)
-            + (SELECT coalesce(sum(least(t.n, turn.n)), 0) FROM tenants t, turn WHERE t.tenant_id <> ${tenantId}::uuid)
-            + (SELECT count(*) FROM line WHERE renewal AND NOT ${renewal}))::int AS ahead`;
+    SELECT (mine.before
+            + (SELECT coalesce(sum(least(o.n, greatest(0, mine.had + mine.before - coalesce(h.n, 0)))), 0)
+                 FROM others o LEFT JOIN had h USING (tenant_id))
+            + (SELECT count(*) FROM line WHERE renewal AND NOT ${renewal}))::int AS ahead
+      FROM mine`;
   return row?.ahead ?? 0;
 }
 

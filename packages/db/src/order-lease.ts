@@ -9,7 +9,7 @@ import {
 } from '@certwright/core';
 import type { Db, DbLike } from './client';
 import { Prisma } from './generated/client';
-import { authorizationFromJson, authorizationsJson } from './rows';
+import { orderColumns, type OrderRow, toOrder } from './rows';
 
 /** A lease as the order store writes through it: the order it shows changes with each write. */
 export interface HeldLease extends Lease {
@@ -23,12 +23,7 @@ export interface HeldLease extends Lease {
 /** Every lease that reaches the store was handed out by its own `claim`. */
 export const held = (lease: Lease): HeldLease => lease as HeldLease;
 
-type ClaimRow = Omit<Order, 'authorizations' | 'certificateId'> & {
-  authorizations: Parameters<typeof authorizationFromJson>[0][];
-  leaseToken: number;
-  abandoned: boolean;
-  now: Date;
-};
+type ClaimRow = OrderRow & { leaseToken: number; abandoned: boolean; now: Date };
 
 /** Takes the lease by the database's clock, and reads the order, in one statement: of any number of racers one gets the row. */
 export async function claimLease(db: Db, tenantId: string, orderId: string, leaseMs: number): Promise<Claim> {
@@ -46,17 +41,12 @@ export async function claimLease(db: Db, tenantId: string, orderId: string, leas
            crashes = crashes + f.abandoned::int
       FROM free f
      WHERE o.id = f.id
-    RETURNING o.id, o.tenant_id AS "tenantId", o.domain_id AS "domainId", o.names, o.status::text, o.status_since AS "statusSince",
-              o.generation, o.renewal, o.key_type AS "keyType", o.profile, o.reason, o.failures, o.crashes, o.due_at AS "dueAt",
-              o.deadline_at AS "deadlineAt", o.account_id AS "accountId", o.acme_url AS "acmeUrl",
-              o.finalize_url AS "finalizeUrl", o.ca_expires_at AS "caExpiresAt", o.request_id AS "requestId",
-              o.created_at AS "createdAt", o.updated_at AS "updatedAt", ${authorizationsJson} AS authorizations,
-              o.lease_token AS "leaseToken", f.abandoned, clock_timestamp() AS now`;
+    RETURNING ${orderColumns}, o.lease_token AS "leaseToken", f.abandoned, clock_timestamp() AS now`;
   const readAt = performance.now();
   if (!claimed) return whyNot(db, tenantId, orderId);
-  const { authorizations, leaseToken, abandoned, now, ...order } = claimed;
+  const { leaseToken, abandoned, now, ...row } = claimed;
   const lease: HeldLease = {
-    order: { ...order, certificateId: null, authorizations: authorizations.map(authorizationFromJson) },
+    order: toOrder(row),
     token: leaseToken,
     leaseMs,
     isHeld: true,

@@ -12,45 +12,37 @@ import {
   terminal,
 } from '@certwright/core';
 import { certificateKeyPlace } from './certificate-store';
-import type { Db, DbLike } from './client';
+import type { Db } from './client';
 import { Prisma } from './generated/client';
 import { claimLease, held, reasonJson, transition, writeThrough } from './order-lease';
-import { orderInclude, orderOmit, toOrder } from './rows';
+import { orderColumns, type OrderRow, toOrder } from './rows';
 import type { SealedBox } from './sealed-box';
-import { isUniqueViolation } from './unavailable';
 
 const orderKeyPlace = (id: string) => ({ column: 'orders.sealed_key', row: id });
 
 export function createOrderStore(db: Db, box: SealedBox): OrderStore {
-  async function latest(tenantId: string, domainId: string): Promise<Order | null> {
-    const row = await db.order.findFirst({
-      where: { tenantId, domainId },
-      orderBy: { id: 'desc' },
-      include: orderInclude,
-      omit: orderOmit,
-    });
-    return row && toOrder(row);
+  async function select(condition: Prisma.Sql): Promise<Order[]> {
+    return (await db.$queryRaw<OrderRow[]>`SELECT ${orderColumns} FROM orders o WHERE ${condition}`).map(toOrder);
   }
+  const newest = (tenantId: string, domainId: string, limit: number): Promise<Order[]> =>
+    select(Prisma.sql`o.domain_id = ${domainId}::uuid AND o.tenant_id = ${tenantId}::uuid ORDER BY o.created_at DESC, o.id DESC LIMIT ${limit}`);
+  const latest = async (tenantId: string, domainId: string): Promise<Order | null> => (await newest(tenantId, domainId, 1))[0] ?? null;
 
   return {
     latest,
+    list: newest,
 
     async create(tenantId, input) {
-      try {
-        return { order: await db.$transaction((tx) => insertOrder(tx, tenantId, input)), created: true };
-      } catch (error) {
-        // The partial unique index lets one live order per domain in; everybody else is handed that one.
-        const live = isUniqueViolation(error) || error instanceof LiveOrderExists;
-        const order = live && (await latest(tenantId, input.domainId));
-        if (!order) throw error;
-        return { order, created: false };
-      }
+      const created = await insertOrder(db, tenantId, input);
+      if (created) return { order: created, created: true };
+      const domain = await db.domain.findFirst({ where: { id: input.domainId, tenantId } });
+      if (!domain) throw terminal('not_found', 'There is no such domain.');
+      const live = domain.status === 'certificate_pending' && (await latest(tenantId, input.domainId));
+      if (live) return { order: live, created: false };
+      throw terminal('domain_not_verified', `${domain.name} is not verified yet: set its ownership record, then verify it.`);
     },
 
-    async get(tenantId, id) {
-      const row = await db.order.findFirst({ where: { id, tenantId }, include: orderInclude, omit: orderOmit });
-      return row && toOrder(row);
-    },
+    get: async (tenantId, id) => (await select(Prisma.sql`o.id = ${id}::uuid AND o.tenant_id = ${tenantId}::uuid`))[0] ?? null,
 
     async events(tenantId, id, limit) {
       const rows = await db.orderEvent.findMany({
@@ -60,17 +52,6 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
         select: { at: true, status: true, generation: true, reason: true },
       });
       return rows.reverse().map((row) => ({ ...row, reason: row.reason as OrderReason | null }));
-    },
-
-    async list(tenantId, domainId, limit) {
-      const rows = await db.order.findMany({
-        where: { tenantId, domainId },
-        orderBy: { id: 'desc' },
-        take: limit,
-        include: orderInclude,
-        omit: orderOmit,
-      });
-      return rows.map(toOrder);
     },
 
     claim: (tenantId, orderId, leaseMs) => claimLease(db, tenantId, orderId, leaseMs),
@@ -211,44 +192,30 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
   };
 }
 
-class LiveOrderExists extends Error {}
-
-/** The insert is guarded by the partial unique index; what is looked at first only makes the common refusals cheap. */
-async function insertOrder(
-  tx: DbLike,
-  tenantId: string,
-  input: Parameters<OrderStore['create']>[1],
-): Promise<Order> {
-  const { domainId, phaseMs, ...rest } = input;
-  const domain = await tx.domain.findFirst({ where: { id: domainId, tenantId } });
-  if (!domain) throw terminal('not_found', 'There is no such domain.');
-  if (domain.status === 'certificate_pending') throw new LiveOrderExists();
-  if (!ISSUABLE_DOMAIN_STATUSES.includes(domain.status)) {
-    throw terminal('domain_not_verified', `${domain.name} is not verified yet: set its ownership record, then verify it.`);
-  }
-  const [clock] = await tx.$queryRaw<{ now: Date; renewal: boolean }[]>`
-    SELECT clock_timestamp() AS now, EXISTS (SELECT 1 FROM certificates WHERE domain_id = ${domainId}::uuid) AS renewal`;
-  const { now = new Date(), renewal = false } = clock ?? {};
-  const row = await tx.order.create({
-    data: {
-      ...rest,
-      tenantId,
-      domainId,
-      renewal,
-      names: domain.names,
-      statusSince: now,
-      dueAt: now,
-      deadlineAt: new Date(now.getTime() + phaseMs),
-      events: { create: { at: now, status: 'new', generation: 1 } },
-    },
-    include: orderInclude,
-    omit: orderOmit,
-  });
-  await tx.domain.updateMany({
-    where: { id: domainId, tenantId },
-    data: { status: 'certificate_pending', statusReason: null },
-  });
-  return toOrder(row);
+/**
+ * The order and the domain's new status, in one statement. Null when the domain is in no status to be issued for: of several
+ * callers at once one finds it so, behind the lock on its row, and all others don't.
+ */
+async function insertOrder(db: Db, tenantId: string, input: Parameters<OrderStore['create']>[1]): Promise<Order | null> {
+  const { domainId, keyType, profile, phaseMs, requestId } = input;
+  const [row] = await db.$queryRaw<OrderRow[]>`
+    WITH domain AS (
+      UPDATE domains SET status = 'certificate_pending', status_reason = NULL, updated_at = clock_timestamp()
+       WHERE id = ${domainId}::uuid AND tenant_id = ${tenantId}::uuid
+         AND status::text IN (${Prisma.join([...ISSUABLE_DOMAIN_STATUSES])})
+      RETURNING id, tenant_id, names
+    ), o AS (
+      INSERT INTO orders (id, tenant_id, domain_id, names, key_type, profile, request_id, renewal, status_since, created_at, due_at, deadline_at)
+      SELECT ${randomUUID()}::uuid, tenant_id, id, names, ${keyType}, ${profile}, ${requestId},
+             EXISTS (SELECT 1 FROM certificates c WHERE c.domain_id = domain.id),
+             clock_timestamp(), clock_timestamp(), clock_timestamp(), clock_timestamp() + ${phaseMs} * interval '1 millisecond'
+        FROM domain
+      RETURNING *
+    ), told AS (
+      INSERT INTO order_events (order_id, at, status, generation) SELECT id, created_at, status, generation FROM o
+    )
+    SELECT ${orderColumns} FROM o`;
+  return row ? toOrder(row) : null;
 }
 
 /** The terminal transitions. */

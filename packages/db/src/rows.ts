@@ -1,47 +1,33 @@
-import type { Authorization, Certificate, Domain, KeyType, Order, OrderReason, TxtEvidence } from '@certwright/core';
+import type { Authorization, Certificate, Domain, Order } from '@certwright/core';
 import { Prisma } from './generated/client';
 
 /** Prisma's rows as the core's words; sealed columns are left out on purpose. */
 
 type DomainRow = Prisma.DomainGetPayload<object>;
-type AuthorizationRow = Prisma.AuthorizationGetPayload<object>;
 type CertificateRow = Prisma.CertificateGetPayload<object>;
-
-export const orderInclude = {
-  authorizations: { orderBy: [{ identifier: 'asc' }, { wildcard: 'asc' }] },
-  certificate: { select: { id: true } },
-} satisfies Prisma.OrderInclude;
-export const orderOmit = { sealedKey: true, csr: true } satisfies Prisma.OrderOmit;
-type OrderRow = Prisma.OrderGetPayload<{ include: typeof orderInclude; omit: typeof orderOmit }>;
 
 export const toDomain = ({ names: _names, ...row }: DomainRow): Domain => row;
 
-export const toAuthorization = ({ orderId: _orderId, evidence, ...row }: AuthorizationRow): Authorization => ({
-  ...row,
-  evidence: evidence as TxtEvidence | null,
-});
-
-export function toOrder(row: OrderRow): Order {
-  const { certificate, authorizations, leaseToken: _token, leaseUntil: _until, reason, keyType, ...rest } = row;
-  return {
-    ...rest,
-    keyType: keyType as KeyType,
-    reason: reason as OrderReason | null,
-    certificateId: certificate?.id ?? null,
-    authorizations: authorizations.map(toAuthorization),
-  };
-}
-
 export const toCertificate = ({ sealedKey: _sealedKey, ...row }: Omit<CertificateRow, 'sealedKey'> & { sealedKey?: unknown }): Certificate => row;
 
-/** The authorizations of the order `o`, as one JSON value. */
-export const authorizationsJson = Prisma.sql`(
-  SELECT coalesce(jsonb_agg(jsonb_build_object(
-           'id', a.id, 'identifier', a.identifier, 'wildcard', a.wildcard, 'url', a.url, 'challengeUrl', a.challenge_url,
-           'txtName', a.txt_name, 'txtValue', a.txt_value, 'status', a.status, 'evidence', a.evidence, 'checkedAt', a.checked_at
-         ) ORDER BY a.identifier, a.wildcard), '[]')
-    FROM authorizations a WHERE a.order_id = o.id)`;
+/** The order `o` with all that belongs to it, in one statement; sealed columns are left out on purpose. */
+export const orderColumns = Prisma.sql`
+  o.id, o.tenant_id AS "tenantId", o.domain_id AS "domainId", o.names, o.status::text, o.status_since AS "statusSince", o.generation,
+  o.renewal, o.key_type AS "keyType", o.profile, o.reason, o.failures, o.crashes, o.due_at AS "dueAt", o.deadline_at AS "deadlineAt",
+  o.account_id AS "accountId", o.acme_url AS "acmeUrl", o.finalize_url AS "finalizeUrl", o.ca_expires_at AS "caExpiresAt",
+  o.request_id AS "requestId", o.created_at AS "createdAt", o.updated_at AS "updatedAt",
+  (SELECT c.id FROM certificates c WHERE c.order_id = o.id) AS "certificateId",
+  (SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'id', a.id, 'identifier', a.identifier, 'wildcard', a.wildcard, 'url', a.url, 'challengeUrl', a.challenge_url,
+            'txtName', a.txt_name, 'txtValue', a.txt_value, 'status', a.status, 'evidence', a.evidence, 'checkedAt', a.checked_at
+          ) ORDER BY a.identifier, a.wildcard), '[]')
+     FROM authorizations a WHERE a.order_id = o.id) AS authorizations`;
 
-export const authorizationFromJson = (
-  row: Omit<Authorization, 'checkedAt'> & { checkedAt: string | null },
-): Authorization => ({ ...row, checkedAt: row.checkedAt === null ? null : new Date(row.checkedAt) });
+export type OrderRow = Omit<Order, 'authorizations'> & {
+  authorizations: (Omit<Authorization, 'checkedAt'> & { checkedAt: string | null })[];
+};
+
+export const toOrder = ({ authorizations, ...order }: OrderRow): Order => ({
+  ...order,
+  authorizations: authorizations.map((one) => ({ ...one, checkedAt: one.checkedAt === null ? null : new Date(one.checkedAt) })),
+});

@@ -11,6 +11,8 @@ export interface Config {
   host: string;
   healthPort: number;
   databaseUrl: string;
+  /** Connections to PostgreSQL, at most. */
+  databasePool: number;
   /** Null: the queue lives in PostgreSQL. */
   redisUrl: string | null;
   acme: {
@@ -80,6 +82,7 @@ function toConfig(value: Environment, production: boolean): Config {
     host: value.HOST ?? (authToken === null ? '127.0.0.1' : '0.0.0.0'),
     healthPort: value.HEALTH_PORT,
     databaseUrl: value.DATABASE_URL,
+    databasePool: value.DATABASE_POOL,
     redisUrl: value.REDIS_URL ?? null,
     acme: {
       directoryUrl: value.ACME_DIRECTORY,

@@ -94,6 +94,7 @@ export interface Environment {
   HOST?: string;
   HEALTH_PORT: number;
   DATABASE_URL: string;
+  DATABASE_POOL: number;
   REDIS_URL?: string;
   ACME_DIRECTORY: string;
   ACME_EMAIL?: string;
@@ -135,6 +136,7 @@ export const environmentSchema = (production: boolean, role: 'api' | 'worker' | 
     DATABASE_URL: url(['postgres', 'postgresql'], 'postgresql://user:password@host:5432/certwright')
       .required()
       .messages({ 'any.required': '{{#label}} must be set, such as postgresql://user:password@host:5432/certwright' }),
+    DATABASE_POOL: count(10),
     REDIS_URL: url(['redis', 'rediss'], 'redis://host:6379'),
     ACME_DIRECTORY: url(['https', 'http'], 'https://acme-v02.api.letsencrypt.org/directory').default(
       'https://acme-staging-v02.api.letsencrypt.org/directory',

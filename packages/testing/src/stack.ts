@@ -1,11 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { migrate } from '@certwright/db';
+import { migrateQueueSchema } from '@certwright/jobs';
+import { Client, Pool } from 'pg';
 import { type AcmeCa, startAcmeCa } from './acme-ca';
 import { type ApiClient, createApiClient, type DomainBody } from './api-client';
 import { type CertwrightProcess, startCertwright } from './certwright-process';
 import { createTestDatabase } from './database';
+import { type FaultProxy, startFaultProxy } from './fault-proxy';
 import { type NameServers, startNameServers } from './name-servers';
-import { type RedisServer, startRedis } from './redis';
+import { openFolder, type PostgresServer, startPostgres } from './postgres';
+import { type RedisOptions, type RedisServer, startRedis } from './redis';
 
 export interface StackOptions {
   /** Where BullMQ keeps its jobs. */
@@ -14,8 +21,15 @@ export interface StackOptions {
   workers?: number;
   /** Added to, or replacing, what every process gets. */
   env?: Record<string, string>;
-  /** What stands between the processes and the CA, if anything. */
-  acmeProxy?: (ca: AcmeCa) => Promise<{ directoryUrl: string; stop(): Promise<void> }>;
+  /** Whether a fault proxy stands between the processes and the CA. */
+  proxy?: boolean;
+  redis?: RedisOptions;
+  /** A PostgreSQL of its own, to be restarted. */
+  ownPostgres?: boolean;
+  /** Loopback addresses that name servers listen on. Default: one. */
+  nameServers?: string[];
+  /** Of Pebble. */
+  caEnv?: Record<string, string>;
 }
 
 export interface Stack {
@@ -24,17 +38,35 @@ export interface Stack {
   workers: CertwrightProcess[];
   dns: NameServers;
   ca: AcmeCa;
+  /** The roots that the processes trust the CA's TLS by. */
+  caFile: string;
+  /** As the processes know it. */
+  directoryUrl: string;
+  proxy: FaultProxy;
   databaseUrl: string;
   redis: RedisServer | null;
+  postgres: PostgresServer | null;
   /** Secrets that must not turn up anywhere. */
   secrets: { authToken: string; masterKey: string; adminPassword: string };
-  startWorker(): Promise<CertwrightProcess>;
+  /** All that were ever started. */
+  processes(): CertwrightProcess[];
+  startWorker(env?: Record<string, string>): Promise<CertwrightProcess>;
+  /** In the place of the one before. */
+  startApi(env?: Record<string, string>): Promise<CertwrightProcess>;
+  /** Redis at the same address, again. */
+  startRedis(): Promise<RedisServer>;
+  /** PostgreSQL at the same address, on the same data, again. */
+  startPostgres(): Promise<PostgresServer>;
   /** From nothing to a verified domain. */
   verifiedDomain(name: string): Promise<DomainBody>;
+  /** Verified domains, straight into the database: their ids. */
+  seedDomains(names: string[]): Promise<string[]>;
   /** Rows straight from the database. */
-  query<T extends object>(sql: string): Promise<T[]>;
+  query<T extends object>(sql: string, values?: unknown[]): Promise<T[]>;
   /** Asks for a certificate and publishes the value. Returns the order's id. */
   order(domainId: string): Promise<string>;
+  /** Another CA process behind the proxy, which knows nothing of what the first one did. */
+  replaceCa(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -59,12 +91,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 type Opened = <T>(part: T, close: (part: T) => Promise<unknown>) => T;
 
 async function open(options: StackOptions, opened: Opened, stop: () => Promise<void>): Promise<Stack> {
-  const database = opened(await createTestDatabase(), (one) => one.drop());
-  const redis = options.queue === 'redis' ? opened(await startRedis(), (one) => one.stop()) : null;
-  const dns = opened(await startNameServers(), (one) => one.close());
+  const own = options.ownPostgres === true ? await openOwnPostgres(opened) : null;
+  const database = own ?? opened(await createTestDatabase(), (one) => one.drop());
+  let redis = options.queue === 'redis' ? await startRedis(options.redis) : null;
+  opened(null, async () => redis?.stop());
+  const dns = opened(await startNameServers({ addresses: options.nameServers ?? ['127.0.0.1'] }), (one) => one.close());
   dns.addZone('customer.test');
-  const ca = opened(await startAcmeCa({ dnsServer: `127.0.0.1:${dns.port}` }), (one) => one.stop());
-  const proxy = options.acmeProxy ? opened(await options.acmeProxy(ca), (one) => one.stop()) : null;
+  const caOptions = { dnsServer: `127.0.0.1:${dns.port}`, ...(options.caEnv && { env: options.caEnv }) };
+  let ca = opened(await startAcmeCa(caOptions), (one) => one.stop());
+  const { caFile } = ca;
+  const proxy = options.proxy === true ? opened(await startFaultProxy(ca), (one) => one.stop()) : null;
+  const directoryUrl = proxy?.directoryUrl ?? ca.directoryUrl;
   const secrets = {
     authToken: randomBytes(32).toString('base64url'),
     masterKey: randomBytes(32).toString('base64'),
@@ -73,10 +110,12 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
   const env = {
     DATABASE_URL: database.url,
     ...(redis && { REDIS_URL: redis.url }),
-    ACME_DIRECTORY: proxy?.directoryUrl ?? ca.directoryUrl,
-    ACME_CA_FILE: ca.caFile,
+    ACME_DIRECTORY: directoryUrl,
+    ACME_CA_FILE: caFile,
     ACME_EMAIL: 'ops@platform.test',
     ACME_PROFILE: 'default',
+    ACME_ORDERS_PER_3H: '100000',
+    ACME_ORDERS_PER_DOMAIN_PER_WEEK: '100000',
     DNS_RESOLVERS: `127.0.0.1:${dns.port}`,
     DNS_AUTHORITATIVE_PORT: String(dns.port),
     DNS_ALLOW_PRIVATE: 'true',
@@ -88,53 +127,111 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
     LOG_LEVEL: 'debug',
     ...options.env,
   };
-  const workers: CertwrightProcess[] = [];
-  const startWorker = async (): Promise<CertwrightProcess> => {
-    const worker = opened(await startCertwright('worker', env), (one) => one.stop());
-    workers.push(worker);
-    await worker.ready();
-    return worker;
+  const all: CertwrightProcess[] = [];
+  const start = async (role: 'api' | 'worker', more: Record<string, string> = {}): Promise<CertwrightProcess> => {
+    const one = opened(await startCertwright(role, { ...env, ...more }), (it) => it.stop());
+    all.push(one);
+    if (role === 'worker') workers.push(one);
+    await one.ready();
+    return one;
   };
-  const apiProcess = opened(await startCertwright('api', env), (one) => one.stop());
-  await Promise.all([apiProcess.ready(), ...Array.from({ length: options.workers ?? 1 }, startWorker)]);
-  const api = createApiClient(apiProcess.url, secrets.authToken);
+  const workers: CertwrightProcess[] = [];
+  const [apiProcess] = await Promise.all([
+    start('api'),
+    ...Array.from({ length: options.workers ?? 1 }, () => start('worker')),
+  ]);
+  const pool = opened(new Pool({ connectionString: database.url, max: 2 }), (one) => one.end());
+  pool.on('error', () => undefined); // PostgreSQL may be restarted under it
 
-  return {
-    api,
+  const stack: Stack = {
+    api: createApiClient(apiProcess.url, secrets.authToken),
     apiProcess,
     workers,
     dns,
     ca,
+    caFile,
+    directoryUrl,
+    get proxy() {
+      if (!proxy) throw new Error('this stack has no fault proxy: start it with { proxy: true }');
+      return proxy;
+    },
     databaseUrl: database.url,
     redis,
+    postgres: own?.server ?? null,
     secrets,
-    startWorker,
+    processes: () => all,
+    startWorker: (more) => start('worker', more),
+    async startApi(more) {
+      stack.apiProcess = await start('api', more);
+      stack.api = createApiClient(stack.apiProcess.url, secrets.authToken);
+      return stack.apiProcess;
+    },
+    async startRedis() {
+      redis = await startRedis({ ...options.redis, port: Number(new URL(redis?.url ?? '').port) });
+      stack.redis = redis;
+      return redis;
+    },
+    async startPostgres() {
+      if (!own) throw new Error('this stack has no PostgreSQL of its own');
+      stack.postgres = await own.restart();
+      return stack.postgres;
+    },
     stop,
 
-    async query<T extends object>(sql: string): Promise<T[]> {
-      const client = new Client({ connectionString: database.url });
-      await client.connect();
-      try {
-        return (await client.query<T>(sql)).rows;
-      } finally {
-        await client.end();
-      }
+    async query<T extends object>(sql: string, values: unknown[] = []): Promise<T[]> {
+      return (await pool.query<T>(sql, values)).rows;
+    },
+
+    async seedDomains(names) {
+      const rows = await stack.query<{ id: string }>(
+        `INSERT INTO domains (id, tenant_id, name, names, status, verification_token, verified_at)
+         SELECT gen_random_uuid(), (SELECT id FROM tenants LIMIT 1), n, ARRAY[n], 'verified', 'seeded', now()
+           FROM unnest($1::text[]) AS n RETURNING id`,
+        [names],
+      );
+      return rows.map(({ id }) => id);
     },
 
     async verifiedDomain(name) {
-      const { body: domain, status, text } = await api.register(name);
+      const { body: domain, status, text } = await stack.api.register(name);
       if (status !== 201) throw new Error(`register ${name}: ${status} ${text}`);
       dns.setTxt(`_certwright-challenge.${name}`, [domain.verification_token ?? '']);
-      const verified = await api.verify(domain.id);
+      const verified = await stack.api.verify(domain.id);
       if (verified.status !== 200) throw new Error(`verify ${name}: ${verified.status} ${verified.text}`);
       return verified.body;
     },
 
     async order(domainId) {
-      const { body, status, text } = await api.issue(domainId);
+      const { body, status, text } = await stack.api.issue(domainId);
       if (status !== 202) throw new Error(`issue-certificate: ${status} ${text}`);
       if (body.expected_txt_value) dns.setTxt(body.challenge_domain, [body.expected_txt_value]);
       return body.order_id;
     },
+
+    async replaceCa() {
+      ca = opened(await startAcmeCa(caOptions), (one) => one.stop());
+      stack.ca = ca;
+      stack.proxy.redirect(ca);
+    },
   };
+  return stack;
+}
+
+async function openOwnPostgres(opened: Opened) {
+  const folder = openFolder(mkdtempSync(path.join(tmpdir(), 'certwright-own-')));
+  const options = { dataDir: path.join(folder, 'data'), settings: { fsync: 'off', max_connections: '200' } };
+  let server = await startPostgres(options);
+  opened(null, async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const client = new Client({ connectionString: server.url() });
+  await client.connect();
+  await client.query('CREATE DATABASE certwright');
+  await client.end();
+  const url = server.url('certwright');
+  await migrate(url);
+  await migrateQueueSchema(url);
+  const restart = async (): Promise<PostgresServer> => (server = await startPostgres({ ...options, port: server.port }));
+  return { url, server, restart };
 }

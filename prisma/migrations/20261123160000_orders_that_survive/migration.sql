@@ -27,6 +27,7 @@ CREATE TABLE "order_slots" (
     "order_id" UUID NOT NULL,
     "generation" INTEGER NOT NULL,
     "account_id" UUID NOT NULL,
+    "tenant_id" UUID NOT NULL,
     "registered_domain" TEXT NOT NULL,
     "renewal" BOOLEAN NOT NULL,
     "taken_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,

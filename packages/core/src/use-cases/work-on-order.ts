@@ -51,10 +51,10 @@ export async function workOnOrder(
     throw waitFor('lease_busy', 'Another worker is at this order.', claim.retryAfterMs);
   }
   const { lease } = claim;
-  crashPoint('after-claim', job.orderId);
   if (isLive(lease.order.status) && jobFor(lease.order.status) === name) {
     try {
       if (lease.tookOver) suspectIt(lease.order);
+      crashPoint('after-claim', job.orderId);
       await step(lease);
     } catch (error) {
       const problem = toProblem(error);

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { badResponse, problemFromReply, type AcmeStep } from './acme-problem';
+
+const DOC = path.resolve(__dirname, '../../../docs/acme-problems.md');
+const NAME = 'shop.customer.example';
+
+const rows = readFileSync(DOC, 'utf8')
+  .split('\n')
+  .filter((line) => /^\| \d{3} \|/.test(line))
+  .map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
+  .map(([status = '', type = '', step = '', code = '', then = '', holdsUp = '']) => ({ status: Number(status), type, step, code, then, holdsUp }));
+
+function meaningOf({ status, type, step }: (typeof rows)[number]) {
+  if (type === 'nonsense') return badResponse('no JSON');
+  const [, kind] = /^(\w+)/.exec(type) ?? [];
+  const detail = type.includes('about a name') ? `too many certificates for ${NAME}` : 'no';
+  const body = kind === undefined ? '' : JSON.stringify({ type: `urn:ietf:params:acme:error:${kind}`, detail });
+  const headers = type.includes('with Retry-After') ? { 'retry-after': '7' } : {};
+  return problemFromReply({ status, headers, body }, step as AcmeStep, { names: [NAME] });
+}
+
+/** As the document words it. */
+function inWords({ code, disposition, retryAfterMs, pause }: ReturnType<typeof meaningOf>): [string, string, string] {
+  const isGone = code === 'acme_order_gone' || code === 'acme_account_unknown';
+  const then = { terminal: 'fail', transient: isGone ? 'new order' : 'retry', reorder: 'new order', wait: `wait ${(retryAfterMs ?? 0) / 1000} s` };
+  return [code, then[disposition], pause ?? ''];
+}
+
+it('has every type of RFC 8555 section 6.7 that an order can meet, and RFC 9773’s', () => {
+  const types = new Set(rows.map(({ type }) => /^\w+/.exec(type)?.[0]));
+  const known = [
+    ...['accountDoesNotExist', 'badCSR', 'badNonce', 'badPublicKey', 'badSignatureAlgorithm', 'caa', 'compound', 'connection', 'dns'],
+    ...['externalAccountRequired', 'incorrectResponse', 'invalidContact', 'malformed', 'orderNotReady', 'rateLimited', 'rejectedIdentifier'],
+    ...['serverInternal', 'tls', 'unauthorized', 'unsupportedContact', 'unsupportedIdentifier', 'userActionRequired', 'alreadyReplaced'],
+  ];
+  expect(known.filter((type) => !types.has(type))).toEqual([]);
+});
+
+it.each(rows)('$status $type at $step: $code, $then', (row) => {
+  expect(inWords(meaningOf(row))).toEqual([row.code, row.then, row.holdsUp]);
+});

@@ -1,0 +1,121 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { DEFAULT_TENANT_ID, type Order, type Slot } from '@certwright/core';
+import { createTestDatabase } from '@certwright/testing';
+import { Client } from 'pg';
+import { createDatabase, type Database } from './database';
+
+const OTHER_TENANT = randomUUID();
+const BUDGET = { per3Hours: 10, perRegisteredDomainPerWeek: 3 };
+
+describe('the budgets', () => {
+  let testDatabase: Awaited<ReturnType<typeof createTestDatabase>>;
+  let database: Database;
+  let sql: Client;
+  let accountId: string;
+
+  beforeEach(async () => {
+    testDatabase = await createTestDatabase();
+    database = createDatabase({ url: testDatabase.url, sealingKey: randomBytes(32), poolMax: 20 });
+    sql = new Client({ connectionString: testDatabase.url });
+    await sql.connect();
+    await sql.query("INSERT INTO tenants (id, name) VALUES ($1, 'other')", [OTHER_TENANT]);
+    accountId = (await database.accounts.findOrCreate('https://ca.test/dir', null, async () => 'key')).id;
+  });
+  afterEach(async () => {
+    await sql.end();
+    await database.close();
+    await testDatabase.drop();
+  });
+
+  async function ordered(tenantId: string, { renewal = false } = {}): Promise<Order> {
+    const { id } = await database.domains.create(tenantId, { name: `${randomUUID()}.test`, verificationToken: 'x' });
+    await database.domains.markVerified(tenantId, id);
+    const { order } = await database.orders.create(tenantId, { domainId: id, keyType: 'ec-256', profile: null, phaseMs: 1_000, requestId: null });
+    if (renewal) await sql.query('UPDATE orders SET renewal = true WHERE id = $1', [order.id]);
+    return { ...order, renewal };
+  }
+  const take = (order: Order, domain: string = order.id): Promise<Slot> => database.budgets.takeSlot(accountId, order, domain, BUDGET);
+  const many = async (count: number, tenantId: string, options = {}): Promise<Order[]> => {
+    const orders: Order[] = [];
+    for (let index = 0; index < count; index += 1) orders.push(await ordered(tenantId, options));
+    return orders;
+  };
+  const placed = (orders: Order[]) => sql.query("UPDATE orders SET status = 'awaiting_dns' WHERE id = ANY($1)", [orders.map(({ id }) => id)]);
+
+  it('let no more through than they have, however many ask at once', async () => {
+    const orders = await many(30, DEFAULT_TENANT_ID);
+    const slots = await Promise.all(orders.map((order) => take(order)));
+    expect(slots.filter(({ kind }) => kind === 'taken')).toHaveLength(10);
+    for (const slot of slots) expect(slot.kind === 'taken' || (slot.by === 'account' && slot.waitMs > 0)).toBe(true);
+  });
+
+  it('tell orders apart that were made in the same moment', async () => {
+    const orders = await many(15, DEFAULT_TENANT_ID);
+    const createdAt = new Date(1_800_000_000_123);
+    await sql.query('UPDATE orders SET created_at = $1', [createdAt]);
+    const slots = await Promise.all(orders.map((order) => take({ ...order, createdAt })));
+    expect(slots.filter(({ kind }) => kind === 'taken')).toHaveLength(10);
+  });
+
+  it('count an order once, however often it is sent, and again for its next generation', async () => {
+    const [order] = (await many(1, DEFAULT_TENANT_ID)) as [Order];
+    for (let again = 0; again < 20; again += 1) expect((await take(order)).kind).toBe('taken');
+    await take({ ...order, generation: 2 });
+    expect((await sql.query('SELECT 1 FROM order_slots')).rowCount).toBe(2);
+  });
+
+  it('serve renewals before first certificates', async () => {
+    const first = await many(12, DEFAULT_TENANT_ID);
+    const renewals = await many(10, DEFAULT_TENANT_ID, { renewal: true });
+    expect((await take(first[0] as Order)).kind).toBe('spent');
+    for (const order of renewals) expect((await take(order)).kind).toBe('taken');
+  });
+
+  it('serve tenants by turns: who came with many does not hold up who came with few', async () => {
+    const bulk = await many(30, DEFAULT_TENANT_ID);
+    const few = await many(4, OTHER_TENANT);
+    const slots: Slot[] = [];
+    for (const order of [...bulk, ...few]) slots.push(await take(order));
+    expect(slots.slice(30).map(({ kind }) => kind)).toEqual(['taken', 'taken', 'taken', 'taken']);
+  });
+
+  it('say when: what is far down the line waits for as many windows as it takes', async () => {
+    const orders = await many(35, DEFAULT_TENANT_ID);
+    const taken = orders.slice(0, 10);
+    for (const order of taken) expect((await take(order)).kind).toBe('taken');
+    await placed(taken);
+    const next = await take(orders[10] as Order);
+    const last = await take(orders[34] as Order);
+    const hours = (slot: Slot): number => (slot.kind === 'spent' ? slot.waitMs / 3_600_000 : 0);
+    expect(hours(next)).toBeGreaterThan(2.9);
+    expect(hours(next)).toBeLessThan(3.1);
+    expect(hours(last)).toBeGreaterThan(8.9);
+    expect(hours(last)).toBeLessThan(9.1);
+    await sql.query("UPDATE order_slots SET taken_at = taken_at - interval '3 hours'");
+    expect((await take(orders[10] as Order)).kind).toBe('taken');
+  });
+
+  it('hold first certificates of one registered domain to a few a week, not its renewals', async () => {
+    const orders = await many(4, DEFAULT_TENANT_ID);
+    for (const order of orders.slice(0, 3)) expect((await take(order, 'shops.test')).kind).toBe('taken');
+    expect(await take(orders[3] as Order, 'shops.test')).toMatchObject({ kind: 'spent', by: 'registered-domain' });
+    expect((await take(orders[3] as Order, 'other.test')).kind).toBe('taken');
+    expect((await take(await ordered(DEFAULT_TENANT_ID, { renewal: true }), 'shops.test')).kind).toBe('taken');
+  });
+});
+
+describe('a pause of the account', () => {
+  it('is kept by the database’s clock, and a longer one stays', async () => {
+    const testDatabase = await createTestDatabase();
+    const database = createDatabase({ url: testDatabase.url, sealingKey: randomBytes(32) });
+    const { id } = await database.accounts.findOrCreate('https://ca.test/dir', null, async () => 'key');
+    const reason = { code: 'acme_rate_limited' as const, detail: 'slow down' };
+    await database.accounts.pause(id, 'orders', 600_000, reason);
+    await database.accounts.pause(id, 'orders', 1_000, { ...reason, detail: 'shorter' });
+    const account = await database.accounts.get(id);
+    expect(account?.ordersPausedUntil?.getTime()).toBeGreaterThan(Date.now() + 500_000);
+    expect(account).toMatchObject({ pausedUntil: null, pauseReason: reason });
+    await database.close();
+    await testDatabase.drop();
+  });
+});

@@ -1,0 +1,121 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { DEFAULT_TENANT_ID } from '@certwright/core';
+import { createDatabase } from '@certwright/db';
+import { type OrderAtCa, ordersAtCa } from './ca-list';
+import type { Stack } from './stack';
+
+export interface Audit {
+  orders: number;
+  valid: number;
+  /** By the code of their reason. */
+  invalid: Record<string, number>;
+  live: number;
+  /** Orders with a certificate at the CA. */
+  certificates: number;
+  /** Certificates at the CA that no stored key belongs to. */
+  lostKeys: number;
+  /** Certificates at the CA beyond one for an order of ours. */
+  duplicates: number;
+  /** Orders at the CA that are neither finished nor ours any more. */
+  leftBehind: number;
+  /** What breaks an invariant, in words; empty when all hold. */
+  violations: string[];
+}
+
+interface OrderRow {
+  id: string;
+  status: string;
+  names: string[];
+  reason: { code: string } | null;
+  due_at: Date | null;
+  acme_url: string | null;
+  certificate_id: string | null;
+}
+
+/** The invariants I1 to I6 of docs/faults.md, looked up in the database, at the CA, in the queue store and in the logs. */
+export async function audit(stack: Stack, kills: number): Promise<Audit> {
+  const rows = await stack.query<OrderRow>(
+    `SELECT o.id, o.status, o.names, o.reason, o.due_at, o.acme_url, c.id AS certificate_id
+       FROM orders o LEFT JOIN certificates c ON c.order_id = o.id`,
+  );
+  const atCa = await listOrders(stack);
+  const issued = atCa.filter(({ status }) => status === 'valid');
+  const ours = new Map(rows.filter(({ acme_url: url }) => url).map((row) => [row.acme_url, row]));
+  const lost = issued.filter(({ url }) => !ours.get(url)?.certificate_id);
+  const perName = new Map<string, number>();
+  for (const { names } of issued) perName.set(names.join(), (perName.get(names.join()) ?? 0) + 1);
+  const expected = new Map<string, number>();
+  for (const { names } of rows) expected.set(names.join(), (expected.get(names.join()) ?? 0) + 1);
+  const duplicates = [...perName].reduce((sum, [name, count]) => sum + Math.max(0, count - (expected.get(name) ?? 0)), 0);
+  const leftBehind = atCa.filter(({ url, status }) => status !== 'valid' && status !== 'invalid' && !ours.has(url)).length;
+  const mismatched = await mismatches(stack);
+  const leaks = await leakedSecrets(stack);
+  const restarts = await stack.query<{ n: number }>("SELECT count(*)::int AS n FROM order_events WHERE status = 'new' AND generation > 1");
+  const I1 = rows.filter(({ status, reason, due_at: due }) => status !== 'valid' && !(status === 'invalid' ? reason : due));
+  const isLive = ({ status }: OrderRow): boolean => status !== 'valid' && status !== 'invalid';
+  const invalid: Record<string, number> = {};
+  for (const { status, reason } of rows) {
+    if (status === 'invalid') invalid[reason?.code ?? 'none'] = (invalid[reason?.code ?? 'none'] ?? 0) + 1;
+  }
+  return {
+    orders: rows.length,
+    valid: rows.filter(({ status }) => status === 'valid').length,
+    invalid,
+    live: rows.filter(isLive).length,
+    certificates: issued.length,
+    lostKeys: lost.length,
+    duplicates,
+    leftBehind,
+    violations: [
+      ...I1.map(({ id }) => `I1: order ${id} has neither an end nor a due time`),
+      ...(duplicates > 0 ? [`I2: ${duplicates} certificates too many at the CA`] : []),
+      ...lost.map(({ names }) => `I2, I3: the CA's certificate for ${names.join()} is not stored`),
+      ...mismatched.map((id) => `I3: certificate ${id} does not match its key`),
+      ...rows.filter((row) => isLive(row) && row.due_at === null).map(({ id }) => `I4: nothing will find live order ${id}`),
+      ...leaks.map((where) => `I5: a secret is in ${where}`),
+      ...(leftBehind > kills + (restarts[0]?.n ?? 0) ? [`I6: ${leftBehind} orders left behind at the CA after ${kills} kills`] : []),
+    ],
+  };
+}
+
+async function listOrders(stack: Stack): Promise<OrderAtCa[]> {
+  const database = createDatabase({ url: stack.databaseUrl, sealingKey: Buffer.from(stack.secrets.masterKey, 'base64') });
+  try {
+    const [row] = await stack.query<{ id: string }>('SELECT id FROM accounts WHERE account_url IS NOT NULL');
+    const account = row ? await database.accounts.get(row.id) : null;
+    if (!account?.url) return [];
+    // Through the proxy, if any: its host is in the URLs that the CA has handed out. It is healed by now.
+    return await ordersAtCa(stack.caFile, { ...account, url: account.url }, stack.directoryUrl);
+  } finally {
+    await database.close();
+  }
+}
+
+async function mismatches(stack: Stack): Promise<string[]> {
+  const database = createDatabase({ url: stack.databaseUrl, sealingKey: Buffer.from(stack.secrets.masterKey, 'base64') });
+  try {
+    const wrong: string[] = [];
+    for (const { id, chain_pem: chain } of await stack.query<{ id: string; chain_pem: string }>('SELECT id, chain_pem FROM certificates')) {
+      const key = await database.certificates.privateKey(DEFAULT_TENANT_ID, id);
+      if (!key || !new X509Certificate(chain).checkPrivateKey(createPrivateKey(key))) wrong.push(id);
+    }
+    return wrong;
+  } finally {
+    await database.close();
+  }
+}
+
+const PEM = /-----BEGIN|PRIVATE KEY/;
+
+/** e2e/secrets.test.ts looks for the keys themselves; here it is what any leak would look like. */
+async function leakedSecrets(stack: Stack): Promise<string[]> {
+  const { masterKey, authToken, adminPassword } = stack.secrets;
+  const isLeak = (text: string): boolean => PEM.test(text) || [masterKey, authToken, adminPassword].some((one) => text.includes(one));
+  const jobs = await stack.query<{ text: string }>('SELECT row_to_json(j)::text AS text FROM bullmq.job j');
+  const places: [string, string][] = [
+    ['the queue store', (await stack.redis?.dump().catch(() => '')) ?? ''],
+    ['the job rows', jobs.map(({ text }) => text).join('\n')],
+    ...stack.processes().map((one): [string, string] => [`the log of ${one.role} ${one.pid}`, one.output()]),
+  ];
+  return places.filter(([, text]) => isLeak(text)).map(([where]) => where);
+}

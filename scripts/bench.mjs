@@ -1,0 +1,13 @@
+// `npm run bench [-- --short --only issuance]`: sets up what is missing, then measures (bench/main.ts).
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { setUp } from './setup.mjs';
+import { ROOT } from './setup/step.mjs';
+
+if (!(await setUp({ tests: true }))) process.exit(1);
+const { status } = spawnSync(
+  process.execPath,
+  ['--conditions=@certwright/source', '-r', 'esbuild-register', path.join(ROOT, 'bench/main.ts'), ...process.argv.slice(2)],
+  { cwd: ROOT, stdio: 'inherit' },
+);
+process.exitCode = status ?? 1;
