@@ -6,32 +6,37 @@ import type { SealedBox } from './sealed-box';
 
 const place = (id: string) => ({ column: 'accounts.sealed_key', row: id });
 
+type Row = Prisma.AccountGetPayload<object>;
+
 export function createAccountStore(db: Db, box: SealedBox): AccountStore {
-  const open = (row: Prisma.AccountGetPayload<object>): AcmeAccount => ({
-    id: row.id,
-    privateKeyPem: box.open(row.sealedKey, place(row.id)),
-    url: row.accountUrl,
-    pausedUntil: row.pausedUntil,
-    ordersPausedUntil: row.ordersPausedUntil,
-    pauseReason: row.pauseReason as OrderReason | null,
-  });
+  /** A raw statement: every step of every order reads its account. */
+  async function read(condition: Prisma.Sql): Promise<AcmeAccount | null> {
+    const [row] = await db.$queryRaw<Pick<Row, 'id' | 'sealedKey' | 'accountUrl' | 'pausedUntil' | 'ordersPausedUntil' | 'pauseReason'>[]>`
+      SELECT id, sealed_key AS "sealedKey", account_url AS "accountUrl", paused_until AS "pausedUntil",
+             orders_paused_until AS "ordersPausedUntil", pause_reason AS "pauseReason"
+        FROM accounts WHERE ${condition}`;
+    if (!row) return null;
+    const { id, sealedKey, accountUrl: url, pausedUntil, ordersPausedUntil } = row;
+    const pauseReason = row.pauseReason as OrderReason | null;
+    return { id, privateKeyPem: box.open(sealedKey, place(id)), url, pausedUntil, ordersPausedUntil, pauseReason };
+  }
 
   return {
     async findOrCreate(directoryUrl, email, newKeyPem) {
       const key = { directoryUrl, email: email ?? '' };
-      const found = await db.account.findUnique({ where: { directoryUrl_email: key } });
-      if (found) return open(found);
+      const ours = Prisma.sql`directory_url = ${key.directoryUrl} AND email = ${key.email}`;
+      const found = await read(ours);
+      if (found) return found;
       const id = randomUUID();
       const sealedKey = box.seal(await newKeyPem(), place(id));
       // ON CONFLICT DO NOTHING: of several racers one inserts, and all read that one's row.
       await db.account.createMany({ data: [{ id, ...key, sealedKey }], skipDuplicates: true });
-      return open(await db.account.findUniqueOrThrow({ where: { directoryUrl_email: key } }));
+      const account = await read(ours);
+      if (!account) throw new TypeError('the account is gone again');
+      return account;
     },
 
-    async get(id) {
-      const row = await db.account.findUnique({ where: { id } });
-      return row && open(row);
-    },
+    get: (id) => read(Prisma.sql`id = ${id}::uuid`),
 
     async setUrl(id, from, to) {
       await db.account.updateMany({ where: { id, accountUrl: from }, data: { accountUrl: to } });

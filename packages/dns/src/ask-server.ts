@@ -12,6 +12,8 @@ export interface Outcome {
   alias: string | null;
   /** The zone below, and its NS hosts, that the server delegates the name to. */
   referral: { apex: string; hosts: string[] } | null;
+  /** The zone for which the server says that the name has no such record: the owner of the SOA (RFC 2308 section 2). */
+  denier: string | null;
 }
 
 export interface AskOptions {
@@ -39,6 +41,7 @@ export async function askServer(
     answer: { server, address, state, values: kept(values) },
     alias: null,
     referral: null,
+    denier: null,
   });
   if (address === '') return said('unreachable');
   if (!options.allowPrivate && !isPublicAddress(address)) return said('not_public');
@@ -51,7 +54,9 @@ export async function askServer(
     const [alias] = strings(reply.answers?.filter((record) => lower(record.name) === name), 'CNAME');
     if (alias !== undefined) return isName(alias) ? { ...said('mismatch'), alias } : said('malformed');
     const values = txtValues(reply, name);
-    if (values.length === 0) return said(reply.rcode === 'NXDOMAIN' ? 'nxdomain' : 'nodata');
+    if (values.length === 0) {
+      return { ...said(reply.rcode === 'NXDOMAIN' ? 'nxdomain' : 'nodata'), denier: denierOf(reply, name) };
+    }
     return said(expected.every((value) => values.includes(value)) ? 'match' : 'mismatch', values);
   } catch (error) {
     if (error instanceof DnsWireError) return said(error.code);
@@ -74,6 +79,11 @@ function referralOf(reply: DnsReply, name: string, apex: string): Outcome['refer
   if (!first) return null;
   const below = lower(first.name);
   return { apex: below, hosts: strings(records.filter((record) => lower(record.name) === below), 'NS') };
+}
+
+function denierOf(reply: DnsReply, name: string): string | null {
+  const soa = reply.authorities?.find((record) => record.type === 'SOA' && isUnder(name, lower(record.name)));
+  return soa ? lower(soa.name) : null;
 }
 
 /** The strings of one record belong together (RFC 7208 section 3.3 has the same rule). */

@@ -1,10 +1,11 @@
 import type { ServerAnswer, TxtEvidence, TxtLookup } from '@certwright/core';
 import { type AskOptions, askServer, type Outcome } from './ask-server';
+import { type Budget, createBudget, TooManyQueries } from './budget';
 import { isUnder, lower, parentOf } from './names';
-import { createResolver, type Resolver, systemResolvers } from './resolver';
-import { conclude, isAnswering, loop, noZone } from './verdict';
+import { createResolvers, systemResolvers } from './resolver';
+import { conclude, isAnswering, loop, noZone, tooMany } from './verdict';
 import type { ServerAddress } from './wire';
-import { serversAt, zoneOf } from './zone-cut';
+import { createZones, type FoundZone, type Zone, type Zones } from './zones';
 
 export interface TxtLookupOptions {
   /** Recursive resolvers, for finding zones and their servers; none: the system's. */
@@ -15,39 +16,56 @@ export interface TxtLookupOptions {
   allowPrivate: boolean;
   /** Bound of one whole lookup, aliases included, in milliseconds. */
   timeoutMs: number;
+  /** A monotonic clock in milliseconds, for how long it is known where a zone is. */
+  now?: () => number;
 }
 
 const MAX_ALIASES = 8;
 const MAX_REFERRALS = 8;
 
-/** One silent server must not use up the time that the rest of the lookup needs. */
-const QUERY_TIMEOUT_MS = 2_000;
+/** Two zones with as many servers as are asked at all. */
+const MAX_QUERIES = 100;
 
-/** The TxtLookup port over DNS. */
+/** The TxtLookup port over DNS. Where zones are is remembered from lookup to lookup; what is in them never is. */
 export function createTxtLookup(options: TxtLookupOptions): TxtLookup {
-  const resolvers = options.resolvers.length > 0 ? options.resolvers : systemResolvers();
+  const resolvers = createResolvers(options.resolvers.length > 0 ? options.resolvers : systemResolvers());
+  const { timeoutMs, now = () => performance.now() } = options;
+  const zones = createZones({ resolvers, timeoutMs, now });
   return {
     async lookup(fqdn, expected) {
-      const giveUpAt = performance.now() + options.timeoutMs;
-      const budgetMs = (): number => Math.min(QUERY_TIMEOUT_MS, Math.max(0, giveUpAt - performance.now()));
-      const resolver = createResolver(resolvers, budgetMs);
-      return follow(lower(fqdn), expected, { ...options, budgetMs, resolver });
+      const budget = createBudget(timeoutMs, MAX_QUERIES);
+      const via: string[] = [];
+      try {
+        return await follow({ fqdn: lower(fqdn), expected, via, zones, budget, ...options, budgetMs: budget.queryMs });
+      } catch (error) {
+        if (error instanceof TooManyQueries) return tooMany(lower(fqdn), via, error.max);
+        throw error;
+      }
     },
   };
 }
 
-type Lookup = AskOptions & { resolver: Resolver };
+interface Lookup extends AskOptions {
+  fqdn: string;
+  expected: string[];
+  /** The aliases followed so far. */
+  via: string[];
+  zones: Zones;
+  budget: Budget;
+}
 
 /**
  * Asks for the name, then for what it is an alias of, until there is a TXT record or none. A server that answers without
  * the alias or the delegation that others give still counts: the CA may ask just that one.
  */
-async function follow(fqdn: string, expected: string[], lookup: Lookup): Promise<TxtEvidence> {
-  const via: string[] = [];
+async function follow(lookup: Lookup): Promise<TxtEvidence> {
+  const { fqdn, via } = lookup;
   const behind: ServerAnswer[] = [];
+  let resolved = false;
   for (let name = fqdn; ; ) {
-    const asked = await askZone(name, expected, above(name, [fqdn, ...via]), lookup);
-    if (!asked) return noZone(fqdn, via, lookup.resolver.answered());
+    const asked = await askZone(name, above(name, [fqdn, ...via]), lookup);
+    resolved ||= asked.resolved;
+    if (asked.apex === null) return noZone(fqdn, via, resolved);
     const alias = asked.outcomes.find((outcome) => outcome.alias !== null)?.alias ?? null;
     const answers = asked.outcomes.filter((outcome) => outcome.alias === null || outcome.alias !== alias);
     behind.push(...asked.behind);
@@ -69,33 +87,63 @@ function above(name: string, asked: string[]): string {
   return at;
 }
 
-interface Asked {
-  apex: string;
-  outcomes: Outcome[];
-  /** What servers of the zones above said that should have referred to this one. */
-  behind: ServerAnswer[];
-}
+type Asked =
+  | { apex: null; resolved: boolean }
+  | {
+      apex: string;
+      resolved: true;
+      outcomes: Outcome[];
+      /** What servers of the zones above said that should have referred to this one. */
+      behind: ServerAnswer[];
+    };
 
 /**
  * Asks all servers of the zone that `from` lies in, a name above `name`, and follows their referrals where `name`, or one
  * above it, is a zone of its own. So no resolver ever hears of the name: it would keep its absence for the negative TTL.
  */
-async function askZone(name: string, expected: string[], from: string, lookup: Lookup): Promise<Asked | null> {
-  let zone = await zoneOf(from, lookup.resolver);
+async function askZone(name: string, from: string, { zones, budget, expected, ...options }: Lookup): Promise<Asked> {
+  const { spend } = budget;
+  const nowhere: FoundZone = { zone: null, answered: false };
+  let { zone, answered } = (await budget.inTime(zones.nearest(from, spend))) ?? nowhere;
+  let again = false;
   const behind: ServerAnswer[] = [];
-  for (let referrals = 0; zone !== null; referrals += 1) {
-    const { apex, servers } = zone;
-    const outcomes = await Promise.all(servers.map((server) => askServer({ name, apex, expected }, server, lookup)));
+  for (let referrals = 0; zone !== null; ) {
+    const { apex, hosts }: Zone = zone;
+    const servers = await budget.inTime(zones.serversAt(hosts, spend));
+    if (!servers) return { apex: null, resolved: false };
+    spend(servers.length);
+    const outcomes = await Promise.all(servers.map((server) => askServer({ name, apex, expected }, server, options)));
+    const moved = referrals === 0 && outcomes.some((outcome) => contradicts(outcome, apex, from));
+    if (!again && (moved || !(zone.sure || vouched(outcomes, apex)))) {
+      again = true;
+      ({ zone, answered } = (await budget.inTime(zones.exact(from, spend, { anew: moved }))) ?? nowhere);
+      if (zone?.apex !== apex) continue;
+    }
     const referral = outcomes.find((outcome) => outcome.referral !== null)?.referral;
     if (!referral || referrals >= MAX_REFERRALS) {
       // A top-level domain that doesn't delegate the name holds nothing of its owner's.
-      return apex.includes('.') ? { apex, outcomes, behind: notAmong(behind, servers) } : null;
+      if (!apex.includes('.')) break;
+      return { apex, resolved: true, outcomes, behind: notAmong(behind, servers) };
     }
     behind.push(...outcomes.map(({ answer }) => answer).filter(isAnswering));
-    zone = { apex: referral.apex, servers: await serversAt(referral.hosts, lookup.resolver) };
+    zone = { apex: referral.apex, hosts: referral.hosts, sure: true };
+    referrals += 1;
   }
-  return null;
+  return { apex: null, resolved: answered };
 }
+
+/** Whether a server says that `from` lies in another zone than that of `apex`. */
+const contradicts = ({ denier, referral }: Outcome, apex: string, from: string): boolean =>
+  (denier !== null && denier !== apex && isUnder(from, denier)) || (referral !== null && isUnder(from, referral.apex));
+
+/**
+ * Whether the servers of a zone that lies above the name show that no other lies between. Only a denial does, by the SOA
+ * that comes with it (RFC 2308 section 2): with records a server may speak for a zone below that others serve as well.
+ */
+const vouched = (outcomes: Outcome[], apex: string): boolean => {
+  const speaking = outcomes.filter(({ answer, referral }) => isAnswering(answer) || referral !== null);
+  return speaking.length > 0 && speaking.every(({ denier }) => denier === apex);
+};
 
 /** Servers that serve the zone below as well have had their say there. */
 const notAmong = (answers: ServerAnswer[], servers: { address: string }[]): ServerAnswer[] =>

@@ -1,20 +1,18 @@
 import { getServers } from 'node:dns';
 import { type DnsReply, DnsWireError, query, type Question, type ServerAddress } from './wire';
 
-/** Recursive resolvers as one lookup uses them. */
+/** Recursive resolvers, for a bounded time. */
 export interface Resolver {
   /** The first answer that is one (NOERROR or NXDOMAIN); null when no resolver gives any, or the time is up. */
   ask(question: Question): Promise<DnsReply | null>;
-  /** Whether any question was answered so far. */
-  answered(): boolean;
 }
 
 /** `budgetMs`: how long one query may take now, in milliseconds; 0 when the time is up. */
-export function createResolver(servers: ServerAddress[], budgetMs: () => number): Resolver {
+export type MakeResolver = (budgetMs: () => number) => Resolver;
+
+export function createResolvers(servers: ServerAddress[]): MakeResolver {
   let inOrder = servers;
-  let answered = false;
-  return {
-    answered: () => answered,
+  return (budgetMs) => ({
     async ask(question) {
       for (const server of inOrder) {
         const timeoutMs = budgetMs();
@@ -22,10 +20,7 @@ export function createResolver(servers: ServerAddress[], budgetMs: () => number)
         try {
           // Checking disabled: a zone whose DNSSEC is broken is still found, and its servers asked.
           const reply = await query(question, server, { timeoutMs, recursionDesired: true, checkingDisabled: true });
-          if (reply.rcode === 'NOERROR' || reply.rcode === 'NXDOMAIN') {
-            answered = true;
-            return reply;
-          }
+          if (reply.rcode === 'NOERROR' || reply.rcode === 'NXDOMAIN') return reply;
         } catch (error) {
           if (!(error instanceof DnsWireError)) throw error;
           // It has cost its time once: the next questions go to the others first.
@@ -34,7 +29,7 @@ export function createResolver(servers: ServerAddress[], budgetMs: () => number)
       }
       return null;
     },
-  };
+  });
 }
 
 /** `getServers` gives `address`, `address:port` or `[address]:port`. */

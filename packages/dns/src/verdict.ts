@@ -62,6 +62,16 @@ export const loop = (fqdn: string, via: string[]): TxtEvidence => ({
   detail: `The aliases (CNAME) of ${fqdn} never end: ${via.join(' → ')}.`,
 });
 
+/** Nothing is said about the servers that were asked: not all were. */
+export const tooMany = (fqdn: string, via: string[], max: number): TxtEvidence => ({
+  fqdn,
+  verdict: 'no_answer',
+  via,
+  zone: null,
+  servers: [],
+  detail: `TXT ${nameOf(fqdn, via)}: there are too many aliases, delegations and name servers on the way, more than ${max} queries.`,
+});
+
 /** `resolved`: whether any resolver answers at all; where none does, the domain is not to blame. */
 export const noZone = (fqdn: string, via: string[], resolved: boolean): TxtEvidence => ({
   fqdn,

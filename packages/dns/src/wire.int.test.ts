@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket as TcpSocket } from 'node:net';
 import * as packet from 'dns-packet';
 import fc from 'fast-check';
-import { createResolver } from './resolver';
+import { createResolvers } from './resolver';
 import { DnsWireError, query, type ServerAddress } from './wire';
 
 /** An address of its own: on 127.0.0.1 a free port may be some client's. */
@@ -122,7 +122,7 @@ describe('one query to one server', () => {
       seen.push(packet.decode(bytes));
       return [answerTo(bytes)];
     };
-    await createResolver([server], () => 300).ask(QUESTION);
+    await createResolvers([server])(() => 300).ask(QUESTION);
     expect(seen).toMatchObject([{ flag_rd: true, flag_cd: true }]);
   });
 

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { createSocket } from 'node:dgram';
-import { connect, isIPv6 } from 'node:net';
+import { createSocket, type SocketOptions } from 'node:dgram';
+import { connect, isIP, isIPv6 } from 'node:net';
 import * as packet from 'dns-packet';
 
 export interface ServerAddress {
@@ -43,12 +43,24 @@ const EDNS_UDP_SIZE = 1_232;
 /** The share of the time that UDP gets before TCP is tried. */
 const UDP_SHARE = 0.6;
 
+/** What servers say to EDNS that don't know it (RFC 6891 section 7). */
+const EDNS_UNKNOWN: ReadonlySet<string> = new Set(['FORMERR', 'NOTIMP']);
+
 /**
  * Asks one server one question: over UDP with EDNS (RFC 6891), over TCP when the answer is truncated or doesn't come
  * (RFC 7766). A packet that is not the answer to this very question is ignored: anybody can send one.
  * @throws DnsWireError
  */
 export async function query(question: Question, server: ServerAddress, options: QueryOptions): Promise<DnsReply> {
+  const giveUpAt = performance.now() + options.timeoutMs;
+  const reply = await exchange(question, server, { ...options, edns: true });
+  if (!EDNS_UNKNOWN.has(reply.rcode)) return reply;
+  return exchange(question, server, { ...options, edns: false, timeoutMs: Math.max(1, giveUpAt - performance.now()) });
+}
+
+type ExchangeOptions = QueryOptions & { edns: boolean };
+
+async function exchange(question: Question, server: ServerAddress, options: ExchangeOptions): Promise<DnsReply> {
   const giveUpAt = performance.now() + options.timeoutMs;
   let garbled: DnsWireError | null = null;
   try {
@@ -71,7 +83,18 @@ interface Asked extends Question {
   bytes: Buffer;
 }
 
-function makeQuery(question: Question, { recursionDesired, checkingDisabled }: QueryOptions): Asked {
+const OPT: packet.Answer = {
+  type: 'OPT',
+  name: '.',
+  udpPayloadSize: EDNS_UDP_SIZE,
+  extendedRcode: 0,
+  ednsVersion: 0,
+  flags: 0,
+  flag_do: false,
+  options: [],
+};
+
+function makeQuery(question: Question, { recursionDesired, checkingDisabled, edns }: ExchangeOptions): Asked {
   const id = randomInt(65_536);
   try {
     const bytes = packet.encode({
@@ -79,18 +102,7 @@ function makeQuery(question: Question, { recursionDesired, checkingDisabled }: Q
       id,
       flags: (recursionDesired ? packet.RECURSION_DESIRED : 0) | (checkingDisabled ? packet.CHECKING_DISABLED : 0),
       questions: [question],
-      additionals: [
-        {
-          type: 'OPT',
-          name: '.',
-          udpPayloadSize: EDNS_UDP_SIZE,
-          extendedRcode: 0,
-          ednsVersion: 0,
-          flags: 0,
-          flag_do: false,
-          options: [],
-        },
-      ],
+      additionals: edns ? [OPT] : [],
     });
     return { ...question, id, bytes };
   } catch (cause) {
@@ -108,19 +120,22 @@ function decode(bytes: Buffer): DnsReply | null {
 }
 
 function isAnswerTo(asked: Asked, reply: DnsReply): boolean {
+  if (reply.type !== 'response' || reply.id !== asked.id) return false;
   const [question] = reply.questions ?? [];
-  return (
-    reply.type === 'response' &&
-    reply.id === asked.id &&
-    question?.type === asked.type &&
-    question.name.toLowerCase() === asked.name.toLowerCase()
-  );
+  // A server that can't read the query may send the header alone.
+  if (!question) return EDNS_UNKNOWN.has(reply.rcode);
+  return question.type === asked.type && question.name.toLowerCase() === asked.name.toLowerCase();
 }
+
+/** Spares a socket that is given an address two rounds through the resolver of the operating system's names. */
+const asItIs: NonNullable<SocketOptions['lookup']> = (address, _options, callback) =>
+  callback(null, address, isIP(address));
 
 function overUdp(asked: Asked, { address, port }: ServerAddress, timeoutMs: number): Promise<DnsReply> {
   return new Promise((resolve, reject) => {
     // A socket of its own: a random source port, and connected, so that the kernel drops what others send.
-    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+    const lookup = isIP(address) ? asItIs : undefined;
+    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', lookup });
     let unreadable = false;
     let over = false;
     const end = (settle: () => void): void => {

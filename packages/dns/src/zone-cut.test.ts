@@ -1,7 +1,8 @@
 import type { Answer } from 'dns-packet';
 import type { Resolver } from './resolver';
 import type { DnsReply } from './wire';
-import { serversAt, zoneOf } from './zone-cut';
+import { addressesOf, type NameServer, serversAt as serversOf } from './zone-cut';
+import { createZones } from './zones';
 
 type Replies = Record<string, { rcode?: string; answers?: Answer[]; authorities?: Answer[] }>;
 
@@ -10,7 +11,6 @@ function resolverWith(replies: Replies): Resolver & { asked: string[] } {
   const asked: string[] = [];
   return {
     asked,
-    answered: () => true,
     async ask({ name, type }) {
       asked.push(`${type} ${name}`);
       const reply = replies[`${type} ${name}`];
@@ -28,6 +28,15 @@ const ZONE: Replies = {
   'A ns1.customer.test': { answers: [a('ns1.customer.test', '192.0.2.1')] },
 };
 const FOUND = { apex: 'customer.test', servers: [{ server: 'ns1.customer.test', address: '192.0.2.1' }] };
+
+async function zoneOf(name: string, resolver: Resolver): Promise<{ apex: string; servers: NameServer[] } | null> {
+  const zones = createZones({ resolvers: () => resolver, timeoutMs: 1_000, now: () => 0 });
+  const { zone } = await zones.nearest(name, () => undefined);
+  return zone && { apex: zone.apex, servers: await zones.serversAt(zone.hosts, () => undefined) };
+}
+
+const serversAt = (hosts: string[], resolver: Resolver): Promise<NameServer[]> =>
+  serversOf(hosts, async (host) => (await addressesOf(host, resolver)).value);
 
 it.each<[string, Replies]>([
   ['as the answer', { 'SOA customer.test': { answers: [soa('customer.test')] } }],

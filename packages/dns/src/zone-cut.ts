@@ -1,6 +1,7 @@
 import type { Answer, StringAnswer } from 'dns-packet';
 import { isName, isUnder, lower, parentOf, printable } from './names';
 import type { Resolver } from './resolver';
+import type { Loaded } from './ttl-cache';
 
 export interface NameServer {
   /** The NS host name. */
@@ -9,9 +10,11 @@ export interface NameServer {
   address: string;
 }
 
-export interface ZoneServers {
-  apex: string;
-  servers: NameServer[];
+export interface Cut {
+  /** Null where the name lies in nobody's zone, or nobody can tell. */
+  apex: string | null;
+  /** Whether any resolver gave any answer. */
+  answered: boolean;
 }
 
 /** A zone with more servers or addresses than this gains nothing from our asking all of them. */
@@ -19,37 +22,58 @@ const MAX_NS = 16;
 const MAX_ADDRESSES = 16;
 const MAX_HOST = 255;
 
-/** The zone that `name` lies in and its servers, through resolvers; null where there is none. */
-export async function zoneOf(name: string, resolver: Resolver): Promise<ZoneServers | null> {
-  const apex = await apexOf(name, resolver);
-  if (apex === null) return null;
-  const reply = await resolver.ask({ name: apex, type: 'NS' });
-  return { apex, servers: await serversAt(strings(reply?.answers, 'NS'), resolver) };
-}
+/** Climbing goes on only past failures and aliases; a name has up to 127 labels. */
+const MAX_CLIMB = 8;
 
 /** Climbs until a zone's SOA turns up, in the answer or as the authority for its absence (RFC 2308 section 2). */
-async function apexOf(name: string, resolver: Resolver): Promise<string | null> {
-  for (let at = lower(name); at !== ''; at = parentOf(at)) {
+export async function cutAbove(name: string, resolver: Resolver): Promise<Loaded<Cut>> {
+  let answered = false;
+  let at = lower(name);
+  for (let climbed = 0; at !== '' && climbed < MAX_CLIMB; climbed += 1, at = parentOf(at)) {
     const reply = await resolver.ask({ name: at, type: 'SOA' });
+    answered ||= reply !== null;
     const soa = [...(reply?.answers ?? []), ...(reply?.authorities ?? [])].find(
       (record) => record.type === 'SOA' && isUnder(at, lower(record.name)),
     );
     if (!soa) continue;
     const apex = lower(soa.name);
     const unregistered = reply?.rcode === 'NXDOMAIN' && !apex.includes('.');
-    return apex === '' || unregistered ? null : apex;
+    const none = apex === '' || unregistered;
+    // What is registered the next minute must be found then.
+    return { value: { apex: none ? null : apex, answered }, ttl: none ? null : shortestTtl([soa]) };
   }
-  return null;
+  return { value: { apex: null, answered }, ttl: null };
 }
 
+/** The NS hosts of a zone, no more than are asked. */
+export async function hostsOf(apex: string, resolver: Resolver): Promise<Loaded<string[]>> {
+  const reply = await resolver.ask({ name: apex, type: 'NS' });
+  const hosts = strings(reply?.answers, 'NS').slice(0, MAX_NS);
+  return { value: hosts, ttl: reply ? shortestTtl(reply.answers) : null };
+}
+
+/** A host's addresses; where one family can't be looked up, the other is kept for the shortest time only. */
+export async function addressesOf(host: string, resolver: Resolver): Promise<Loaded<string[]>> {
+  const [v4, v6] = await Promise.all([resolver.ask({ name: host, type: 'A' }), resolver.ask({ name: host, type: 'AAAA' })]);
+  const value = [...strings(v4?.answers, 'A'), ...strings(v6?.answers, 'AAAA')];
+  if (v4 && v6) return { value, ttl: shortestTtl([...(v4.answers ?? []), ...(v6.answers ?? [])]) };
+  return { value, ttl: value.length > 0 ? 0 : null };
+}
+
+/** 0 for an answer without records: what doesn't exist yet is soon asked for again. */
+const shortestTtl = (records: Answer[] = []): number =>
+  records.length > 0 ? Math.min(...records.map((record) => ('ttl' in record ? (record.ttl ?? 0) : 0))) : 0;
+
 /** The addresses of NS hosts; a host without any is kept, so that the evidence can name it. */
-export async function serversAt(hosts: string[], resolver: Resolver): Promise<NameServer[]> {
+export async function serversAt(
+  hosts: string[],
+  addresses: (host: string) => Promise<string[]>,
+): Promise<NameServer[]> {
   const perHost = await Promise.all(
     hosts.slice(0, MAX_NS).map(async (host) => {
-      const [v4, v6] = await Promise.all([addresses(host, 'A', resolver), addresses(host, 'AAAA', resolver)]);
+      const all = isName(host) ? await addresses(host) : [];
       const server = printable(host, MAX_HOST) || '.';
-      const all = [...v4, ...v6].map((address) => ({ server, address }));
-      return all.length > 0 ? all : [{ server, address: '' }];
+      return (all.length > 0 ? all : ['']).map((address) => ({ server, address }));
     }),
   );
   // Over the bound it is a host's further addresses that go, before any host does.
@@ -60,9 +84,6 @@ export async function serversAt(hosts: string[], resolver: Resolver): Promise<Na
     .map(({ one }) => one);
   return perHost.flat().filter((one) => kept.includes(one));
 }
-
-const addresses = async (host: string, type: 'A' | 'AAAA', resolver: Resolver): Promise<string[]> =>
-  isName(host) ? strings((await resolver.ask({ name: host, type }))?.answers, type) : [];
 
 /** The names or addresses in all records of a type. */
 export const strings = (records: Answer[] | undefined, type: 'NS' | 'A' | 'AAAA' | 'CNAME'): string[] =>
