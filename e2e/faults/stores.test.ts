@@ -55,12 +55,13 @@ describe('the queue store', () => {
     const ids = await stack.seedDomains(freshNames(10));
     await stack.redis?.kill();
     injected();
+    const known = stack.processes().length;
     const starting = stack.startApi(); // ready once Redis is back
     await until(async () => {
-      const api = stack.processes().at(-1);
-      return (await fetch(`${api?.url}/healthz`).catch(() => null))?.ok;
+      const api = stack.processes()[known];
+      return api && (await fetch(`${api.url}/healthz`).catch(() => null))?.ok;
     });
-    const url = stack.processes().at(-1)?.url ?? '';
+    const url = stack.processes()[known]?.url ?? '';
     const headers = { authorization: `Bearer ${stack.secrets.authToken}` };
     for (const id of ids) {
       const startedAt = performance.now();

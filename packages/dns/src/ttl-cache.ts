@@ -10,8 +10,6 @@ export interface TtlCache<T> {
   peek(key: string): T | undefined;
   /** What is kept, or else what `load` brings; all who ask meanwhile wait for the same load. */
   get(key: string, load: () => Promise<Loaded<T>>): Promise<T>;
-  /** Whether `get` would have to load. */
-  lacks(key: string): boolean;
   forget(key: string): void;
 }
 
@@ -45,7 +43,6 @@ export function createTtlCache<T>({ max, now }: { max: number; now: () => number
 
   return {
     peek,
-    lacks: (key) => peek(key) === undefined && !loading.has(key),
     forget: (key) => void kept.delete(key),
     async get(key, load) {
       const value = peek(key);

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { createSocket, type SocketOptions } from 'node:dgram';
-import { connect, isIP, isIPv6 } from 'node:net';
+import { createSocket } from 'node:dgram';
+import { connect, isIPv6 } from 'node:net';
 import * as packet from 'dns-packet';
 
 export interface ServerAddress {
@@ -127,15 +127,10 @@ function isAnswerTo(asked: Asked, reply: DnsReply): boolean {
   return question.type === asked.type && question.name.toLowerCase() === asked.name.toLowerCase();
 }
 
-/** Spares a socket that is given an address two rounds through the resolver of the operating system's names. */
-const asItIs: NonNullable<SocketOptions['lookup']> = (address, _options, callback) =>
-  callback(null, address, isIP(address));
-
 function overUdp(asked: Asked, { address, port }: ServerAddress, timeoutMs: number): Promise<DnsReply> {
   return new Promise((resolve, reject) => {
     // A socket of its own: a random source port, and connected, so that the kernel drops what others send.
-    const lookup = isIP(address) ? asItIs : undefined;
-    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', lookup });
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     let unreadable = false;
     let over = false;
     const end = (settle: () => void): void => {
