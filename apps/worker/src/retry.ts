@@ -1,6 +1,9 @@
 import { toProblem } from '@certwright/core';
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 
+/** Nobody could read it in less. */
+const WORTH_SAYING_MS = 2_000;
+
 /**
  * The only place that knows how BullMQ expresses what a Problem asks for:
  * `wait` delays the job and spends no attempt, `transient` leaves it to the job's attempts and backoff, `terminal` ends
@@ -9,11 +12,12 @@ import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 export async function expressProblem(error: unknown, job: Job, token: string | undefined): Promise<never> {
   const problem = toProblem(error);
   const reason = `${problem.code}: ${problem.message}`;
+  const delayMs = problem.retryAfterMs ?? 0;
   switch (problem.disposition) {
     case 'wait':
-      if (!isSaid(job.progress, reason)) await job.updateProgress({ waiting: reason });
+      if (delayMs >= WORTH_SAYING_MS && !isSaid(job.progress, reason)) await job.updateProgress({ waiting: reason });
       // DelayedError alone would strand the job: it must have been moved first.
-      await job.moveToDelayed(Date.now() + (problem.retryAfterMs ?? 0), token);
+      await job.moveToDelayed(Date.now() + delayMs, token);
       throw new DelayedError(reason);
     case 'terminal':
     case 'reorder': // settled before it gets here

@@ -30,6 +30,8 @@ export interface DomainStore {
 export interface Lease {
   /** As of the last write through this lease. */
   readonly order: Order;
+  /** The account that placed the order, as of the claim; null before. */
+  readonly account: AcmeAccount | null;
   readonly token: number;
   /** False once a write has let go of it: whoever comes next may be at the order already. */
   readonly isHeld: boolean;
@@ -167,7 +169,6 @@ export interface AccountStore {
    * get that key; as newAccount is idempotent for a key (RFC 8555 section 7.3.1), the CA too ends up with one account.
    */
   findOrCreate(directoryUrl: string, email: string | null, newKeyPem: () => Promise<string>): Promise<AcmeAccount>;
-  get(id: string): Promise<AcmeAccount | null>;
   /** Replaces the URL `from`; without effect where another worker has replaced it already. */
   setUrl(id: string, from: string | null, to: string | null): Promise<void>;
   /** No request (`account`), or no newOrder (`orders`), for `ms` from now; a longer pause that is there stays. */

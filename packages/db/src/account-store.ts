@@ -6,37 +6,47 @@ import type { SealedBox } from './sealed-box';
 
 const place = (id: string) => ({ column: 'accounts.sealed_key', row: id });
 
-type Row = Prisma.AccountGetPayload<object>;
+type Row = Pick<
+  Prisma.AccountGetPayload<object>,
+  'id' | 'sealedKey' | 'accountUrl' | 'pausedUntil' | 'ordersPausedUntil' | 'pauseReason'
+>;
+
+/** The account `a`, for `accountFrom`: raw, as every step of every order reads it. */
+export const accountColumns = Prisma.sql`
+  a.id AS "accountId", a.sealed_key AS "sealedKey", a.account_url AS "accountUrl", a.paused_until AS "pausedUntil",
+  a.orders_paused_until AS "ordersPausedUntil", a.pause_reason AS "pauseReason"`;
+
+export type AccountRow = Omit<Row, 'id'> & { accountId: string };
+
+export const accountFrom = (row: AccountRow, box: SealedBox): AcmeAccount => ({
+  id: row.accountId,
+  privateKeyPem: box.open(row.sealedKey, place(row.accountId)),
+  url: row.accountUrl,
+  pausedUntil: row.pausedUntil,
+  ordersPausedUntil: row.ordersPausedUntil,
+  pauseReason: row.pauseReason as OrderReason | null,
+});
 
 export function createAccountStore(db: Db, box: SealedBox): AccountStore {
-  /** A raw statement: every step of every order reads its account. */
-  async function read(condition: Prisma.Sql): Promise<AcmeAccount | null> {
-    const [row] = await db.$queryRaw<Pick<Row, 'id' | 'sealedKey' | 'accountUrl' | 'pausedUntil' | 'ordersPausedUntil' | 'pauseReason'>[]>`
-      SELECT id, sealed_key AS "sealedKey", account_url AS "accountUrl", paused_until AS "pausedUntil",
-             orders_paused_until AS "ordersPausedUntil", pause_reason AS "pauseReason"
-        FROM accounts WHERE ${condition}`;
-    if (!row) return null;
-    const { id, sealedKey, accountUrl: url, pausedUntil, ordersPausedUntil } = row;
-    const pauseReason = row.pauseReason as OrderReason | null;
-    return { id, privateKeyPem: box.open(sealedKey, place(id)), url, pausedUntil, ordersPausedUntil, pauseReason };
+  async function read({ directoryUrl, email }: { directoryUrl: string; email: string }): Promise<AcmeAccount | null> {
+    const [row] = await db.$queryRaw<AccountRow[]>`
+      SELECT ${accountColumns} FROM accounts a WHERE directory_url = ${directoryUrl} AND email = ${email}`;
+    return row ? accountFrom(row, box) : null;
   }
 
   return {
     async findOrCreate(directoryUrl, email, newKeyPem) {
       const key = { directoryUrl, email: email ?? '' };
-      const ours = Prisma.sql`directory_url = ${key.directoryUrl} AND email = ${key.email}`;
-      const found = await read(ours);
+      const found = await read(key);
       if (found) return found;
       const id = randomUUID();
       const sealedKey = box.seal(await newKeyPem(), place(id));
       // ON CONFLICT DO NOTHING: of several racers one inserts, and all read that one's row.
       await db.account.createMany({ data: [{ id, ...key, sealedKey }], skipDuplicates: true });
-      const account = await read(ours);
+      const account = await read(key);
       if (!account) throw new TypeError('the account is gone again');
       return account;
     },
-
-    get: (id) => read(Prisma.sql`id = ${id}::uuid`),
 
     async setUrl(id, from, to) {
       await db.account.updateMany({ where: { id, accountUrl: from }, data: { accountUrl: to } });

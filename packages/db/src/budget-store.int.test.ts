@@ -112,7 +112,7 @@ describe('a pause of the account', () => {
     const reason = { code: 'acme_rate_limited' as const, detail: 'slow down' };
     await database.accounts.pause(id, 'orders', 600_000, reason);
     await database.accounts.pause(id, 'orders', 1_000, { ...reason, detail: 'shorter' });
-    const account = await database.accounts.get(id);
+    const account = await database.accounts.findOrCreate('https://ca.test/dir', null, async () => 'another');
     expect(account?.ordersPausedUntil?.getTime()).toBeGreaterThan(Date.now() + 500_000);
     expect(account).toMatchObject({ pausedUntil: null, pauseReason: reason });
     await database.close();

@@ -7,9 +7,11 @@ import {
   type OrderStatus,
   terminal,
 } from '@certwright/core';
+import { accountColumns, accountFrom, type AccountRow } from './account-store';
 import type { Db, DbLike } from './client';
 import { Prisma } from './generated/client';
 import { orderColumns, type OrderRow, toOrder } from './rows';
+import type { SealedBox } from './sealed-box';
 
 /** A lease as the order store writes through it: the order it shows changes with each write. */
 export interface HeldLease extends Lease {
@@ -23,17 +25,20 @@ export interface HeldLease extends Lease {
 /** Every lease that reaches the store was handed out by its own `claim`. */
 export const held = (lease: Lease): HeldLease => lease as HeldLease;
 
-type ClaimRow = OrderRow & { leaseToken: number; abandoned: boolean; now: Date };
+type ClaimRow = Omit<OrderRow, 'accountId'> & AccountRow & { leaseToken: number; abandoned: boolean; now: Date };
 
 /** Takes the lease by the database's clock, and reads the order, in one statement: of any number of racers one gets the row. */
-export async function claimLease(db: Db, tenantId: string, orderId: string, leaseMs: number): Promise<Claim> {
+export async function claimLease(
+  { db, box }: { db: Db; box: SealedBox },
+  { tenantId, orderId, leaseMs }: { tenantId: string; orderId: string; leaseMs: number },
+): Promise<Claim> {
   const [claimed] = await db.$queryRaw<ClaimRow[]>`
     WITH free AS (
-      SELECT id, lease_until IS NOT NULL AS abandoned
-        FROM orders
-       WHERE id = ${orderId}::uuid AND tenant_id = ${tenantId}::uuid AND status NOT IN ('valid', 'invalid')
+      SELECT o.id, lease_until IS NOT NULL AS abandoned, ${accountColumns}
+        FROM orders o LEFT JOIN accounts a ON a.id = o.account_id
+       WHERE o.id = ${orderId}::uuid AND tenant_id = ${tenantId}::uuid AND status NOT IN ('valid', 'invalid')
          AND (lease_until IS NULL OR lease_until <= clock_timestamp())
-         FOR UPDATE
+         FOR UPDATE OF o
     )
     UPDATE orders o
        SET lease_token = lease_token + 1,
@@ -41,12 +46,17 @@ export async function claimLease(db: Db, tenantId: string, orderId: string, leas
            crashes = crashes + f.abandoned::int
       FROM free f
      WHERE o.id = f.id
-    RETURNING ${orderColumns}, o.lease_token AS "leaseToken", f.abandoned, clock_timestamp() AS now`;
+    RETURNING ${orderColumns}, f.*, o.lease_token AS "leaseToken", clock_timestamp() AS now`;
   const readAt = performance.now();
   if (!claimed) return whyNot(db, tenantId, orderId);
-  const { leaseToken, abandoned, now, ...row } = claimed;
+  const { leaseToken, abandoned, now, sealedKey, accountUrl, pausedUntil, ordersPausedUntil, pauseReason, ...row } = claimed;
+  const { accountId } = row;
+  const accountRow = { accountId, sealedKey, accountUrl, pausedUntil, ordersPausedUntil, pauseReason };
   const lease: HeldLease = {
     order: toOrder(row),
+    get account() {
+      return accountRow.accountId === null ? null : accountFrom(accountRow, box);
+    },
     token: leaseToken,
     leaseMs,
     isHeld: true,

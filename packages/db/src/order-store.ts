@@ -54,7 +54,7 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
       return rows.reverse().map((row) => ({ ...row, reason: row.reason as OrderReason | null }));
     },
 
-    claim: (tenantId, orderId, leaseMs) => claimLease(db, tenantId, orderId, leaseMs),
+    claim: (tenantId, orderId, leaseMs) => claimLease({ db, box }, { tenantId, orderId, leaseMs }),
 
     renew: (lease) => writeThrough(db, held(lease), {}),
 

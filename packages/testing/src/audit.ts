@@ -81,8 +81,8 @@ export async function audit(stack: Stack, kills: number): Promise<Audit> {
 async function listOrders(stack: Stack): Promise<OrderAtCa[]> {
   const database = createDatabase({ url: stack.databaseUrl, sealingKey: Buffer.from(stack.secrets.masterKey, 'base64') });
   try {
-    const [row] = await stack.query<{ id: string }>('SELECT id FROM accounts WHERE account_url IS NOT NULL');
-    const account = row ? await database.accounts.get(row.id) : null;
+    const [row] = await stack.query<{ directory_url: string; email: string }>('SELECT directory_url, email FROM accounts WHERE account_url IS NOT NULL');
+    const account = row ? await database.accounts.findOrCreate(row.directory_url, row.email, () => Promise.reject(new Error('there is one'))) : null;
     if (!account?.url) return [];
     // Through the proxy, if any: its host is in the URLs that the CA has handed out. It is healed by now.
     return await ordersAtCa(stack.caFile, { ...account, url: account.url }, stack.directoryUrl);

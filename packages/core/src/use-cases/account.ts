@@ -30,10 +30,9 @@ export async function accountToOrder(deps: AccountDeps, lease: Lease): Promise<{
 
 /** The account that placed the order: only its key can speak for it. @throws Problem where the CA asked to wait */
 export async function accountOf(deps: AccountDeps, lease: Lease): Promise<Ca> {
-  const { id, status, accountId } = lease.order;
-  const found = accountId ? await deps.accounts.get(accountId) : null;
-  if (!found) throw new TypeError(`order ${id} is ${status} without an account`);
-  return speakAs(deps, await ready(deps, lease, found));
+  const { account, order } = lease;
+  if (!account) throw new TypeError(`order ${order.id} is ${order.status} without an account`);
+  return speakAs(deps, await ready(deps, lease, account));
 }
 
 /**

@@ -10,9 +10,14 @@ import { type AccountDeps, accountToOrder, type Ca } from './account';
 import { moveOn, type OrderWork, workOnOrder } from './work-on-order';
 
 export interface PlaceOrderDeps extends OrderWork, AccountDeps {
+  /** How soon to look at DNS again, in milliseconds (`POLL_INTERVAL`). */
+  pollIntervalMs: number;
   budgets: BudgetStore;
   budget: OrderBudget;
 }
+
+/** Nobody can have set a value that they are only now being told: the first look waits for them, in milliseconds. */
+const FIRST_LOOK_MS = 1_000;
 
 /** An order in line looks this often, at the latest, whether its turn has come sooner than was thought. */
 const LOOK_IN_LINE_MS = 600_000;
@@ -44,7 +49,7 @@ export function placeOrder(deps: PlaceOrderDeps, job: OrderJob): Promise<void> {
       finalizeUrl: placed.finalizeUrl,
       caExpiresAt: placed.expires,
       authorizations,
-      dueAt: now,
+      dueAt: new Date(now.getTime() + (to === 'ready' ? 0 : Math.min(FIRST_LOOK_MS, deps.pollIntervalMs))),
       deadlineAt: phaseDeadline(to, now, deps.timeouts),
       letGo: true,
     });
