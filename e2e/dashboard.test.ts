@@ -8,7 +8,7 @@ describe('the queue dashboard', () => {
   const asOperator = () => ({ authorization: basic('operator', stack.secrets.adminPassword) });
 
   beforeAll(async () => {
-    stack = await startStack({ queue: 'redis' });
+    stack = await startStack({ queue: 'redis', env: { POLL_INTERVAL: '3s' } });
   }, 60_000);
   afterAll(() => stack.stop());
 
