@@ -112,7 +112,7 @@ async function settle(deps: OrderWork, lease: Lease, problem: Problem): Promise<
   if (!imposed && order.deadlineAt && order.deadlineAt <= now) {
     return fail(deps, lease, deadlinePassed(order.deadlineAt, problem));
   }
-  const isGone = GONE.includes(problem.code) && order.failures + 1 >= GONE_CONFIRMATIONS;
+  const isGone = isSaidAgain(problem, order) && order.failures + 1 >= GONE_CONFIRMATIONS;
   if (problem.disposition === 'reorder' || (isGone && order.status !== 'new')) {
     if (order.generation >= MAX_GENERATIONS) return fail(deps, lease, problem);
     const dueAt = new Date(now.getTime() + (problem.retryAfterMs ?? 0));
@@ -133,6 +133,10 @@ async function settle(deps: OrderWork, lease: Lease, problem: Problem): Promise<
   });
   return failed ? problem : withDelay(problem, dueAt.getTime() - now.getTime());
 }
+
+/** The CA said so the last time, too: a failure of another kind in between is no confirmation. */
+const isSaidAgain = ({ code }: Problem, { reason }: Order): boolean =>
+  GONE.includes(code) && reason !== null && GONE.includes(reason.code);
 
 async function fail(deps: OrderWork, lease: Lease, problem: Problem): Promise<Problem> {
   const before = lease.order;
