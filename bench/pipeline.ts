@@ -2,7 +2,7 @@ import { type Stack, startStack } from '@certwright/testing';
 import type { Client } from 'pg';
 import { inLanes, until } from './lanes';
 import { type Spread, spreadOf } from './measure';
-import { cpuMsOf, sumKnown } from './processes';
+import { cpuReader, cpuSpent } from './stack-cpu';
 import { askForCertificate, BENCH_ENV, withDatabase } from './stack-helpers';
 
 const PROXY_ORDERS = 20;
@@ -10,7 +10,8 @@ const TIMEOUT_MS = 180_000;
 
 export interface PipelineResult {
   seconds: number;
-  cpuMs: { api: number | null; workers: number | null };
+  /** By process, per order. */
+  cpuMsPerOrder: Record<string, number | null>;
   roundTripsPerOrder: number;
   latencyMs: Spread;
   failures: string[];
@@ -38,23 +39,19 @@ export async function runPipeline(order: PipelineOrder): Promise<PipelineResult>
 async function time(stack: Stack, client: Client, order: PipelineOrder): Promise<Omit<PipelineResult, 'roundTripsPerOrder'>> {
   await issueAll(stack, client, { ...order, label: 'warm', orders: order.warmUp });
   const domains = await prepare(stack, 'n', order);
-  const cpu = () => ({
-    api: cpuMsOf(stack.apiProcess.pid),
-    workers: sumKnown(stack.workers.map(({ pid }) => cpuMsOf(pid))),
-  });
-  const before = cpu();
+  const readCpu = await cpuReader(stack, client);
+  const before = readCpu();
   const startedAt = performance.now();
   const failures = await takeThrough(stack, client, { label: 'n', domains, width: order.width });
   const seconds = (performance.now() - startedAt) / 1000;
-  const after = cpu();
-  const since = (from: number | null, to: number | null) => (from === null || to === null ? null : to - from);
+  const cpuMsPerOrder = cpuSpent(before, readCpu(), order.orders, 1);
   const { rows } = await client.query<{ ms: number }>(
     `SELECT extract(epoch FROM c.created_at - o.created_at)::float8 * 1000 AS ms
        FROM orders o JOIN certificates c ON c.order_id = o.id JOIN domains d ON d.id = o.domain_id WHERE d.name LIKE 'n%'`,
   );
   return {
     seconds,
-    cpuMs: { api: since(before.api, after.api), workers: since(before.workers, after.workers) },
+    cpuMsPerOrder,
     latencyMs: spreadOf(rows.map(({ ms }) => ms)),
     failures,
   };

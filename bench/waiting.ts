@@ -4,9 +4,10 @@ import { Redis } from 'ioredis';
 import type { Client } from 'pg';
 import { createLateness } from './lateness';
 import { round, shown, type Spread, spreadOf, table } from './measure';
+import { cpuReader, cpuSpent } from './stack-cpu';
 import { BENCH_ENV, withDatabase } from './stack-helpers';
 import { enqueueWaitingOrders, insertWaitingOrders, readWaitingRows } from './waiting-rows';
-import { cpuReader, cpuShares, readUsage, type Usage } from './waiting-usage';
+import { readUsage, type Usage } from './waiting-usage';
 
 const WORKERS = 2;
 const SAMPLE_EVERY_MS = 1_000;
@@ -75,7 +76,7 @@ async function observe(
     if (usage.length === 1 && elapsed() > endMs / 2) usage.push(await readUsage(stack, redis, elapsed() / 1000));
   }
   const wallMs = elapsed();
-  const cpu = cpuShares(cpuBefore, readCpu(), wallMs);
+  const cpu = cpuSpent(cpuBefore, readCpu(), wallMs / 100);
   const asked = queries.stop();
   usage.push(await readUsage(stack, redis, wallMs / 1000));
   const now = Date.now();

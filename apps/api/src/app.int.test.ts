@@ -45,6 +45,7 @@ function start(given: Partial<AppDeps> = {}) {
   const app = createApp({
     domains: broken(),
     orders: broken(),
+    watch: broken(),
     certificates: broken(),
     txtLookup: broken(),
     jobs: broken(),

@@ -1,4 +1,4 @@
-import { armCrashPoints } from '@certwright/core';
+import { armCrashPoints, watchOrders } from '@certwright/core';
 import { createDatabase } from '@certwright/db';
 import { createTxtLookup } from '@certwright/dns';
 import { createJobQueue, storeOf } from '@certwright/jobs';
@@ -20,6 +20,7 @@ export function wire(config: Config, logger: Logger) {
   armCrashPoints(crashHandler(config.crashAt));
   const app = createApp({
     ...database,
+    watch: watchOrders(database.orders),
     jobs: producer,
     txtLookup: createTxtLookup(config.dns),
     allowSpecialUseDomains: config.allowSpecialUseDomains,

@@ -24,8 +24,9 @@ const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE---
 const CURVES: Record<string, string> = { prime256v1: 'ec-256', secp384r1: 'ec-384', secp521r1: 'ec-521' };
 
 /** Reads a PEM chain, leaf first (RFC 8555 section 7.4.2). @throws Problem `certificate_mismatch` if unreadable */
-export function parseChain(chainPem: string): ParsedChain {
-  const certificates = readChain(chainPem);
+export const parseChain = (chainPem: string): ParsedChain => describe(readChain(chainPem));
+
+function describe(certificates: [X509Certificate, ...X509Certificate[]]): ParsedChain {
   const [leaf] = certificates;
   return {
     names: alternativeNames(leaf)
@@ -51,8 +52,9 @@ export function assertCertificateFits(input: {
   names: string[];
 }): IssuedCertificate {
   const { chainPem } = input;
-  const { names, certificates: _count, ...facts } = parseChain(chainPem);
-  const [leaf] = readChain(chainPem);
+  const chain = readChain(chainPem);
+  const [leaf] = chain;
+  const { names, certificates: _count, ...facts } = describe(chain);
   if (!leaf.checkPrivateKey(readPrivateKey(input.privateKeyPem))) {
     throw mismatch('The certificate is for another key than the one stored for the order.');
   }

@@ -15,6 +15,7 @@ export * from './txt-evidence';
 export * from './use-cases/await-dns';
 export * from './use-cases/create-order';
 export * from './use-cases/finalize-order';
+export * from './use-cases/order-watch';
 export * from './use-cases/place-order';
 export * from './use-cases/reconcile';
 export * from './use-cases/register-domain';

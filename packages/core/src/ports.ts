@@ -3,7 +3,8 @@ import type { DomainStatus } from './domain';
 import type { JobName, JobPayloads } from './jobs';
 import type { KeyType } from './key-type';
 import type { Authorization, Certificate, Domain, IssuedCertificate, Order, OrderEvent, OrderReason, Page } from './model';
-import type { LiveOrderStatus } from './order';
+import type { LiveOrderStatus, OrderStatus } from './order';
+import type { ProblemCode } from './problem';
 import type { TxtEvidence } from './txt-evidence';
 
 // --- stores ------------------------------------------------------------------------------------------------------
@@ -119,6 +120,8 @@ export interface OrderStore {
     },
   ): Promise<{ order: Order; created: boolean }>;
   get(tenantId: string, id: string): Promise<Order | null>;
+  /** Where each of them stands; those that are gone are missing. */
+  standings(ids: string[]): Promise<OrderStanding[]>;
   /** The order's history, oldest first, the last `limit` of it. */
   events(tenantId: string, id: string, limit: number): Promise<OrderEvent[]>;
   /** The newest order of a domain, live or over. */
@@ -127,8 +130,6 @@ export interface OrderStore {
   list(tenantId: string, domainId: string, limit: number): Promise<Order[]>;
   /** Takes the lease for `leaseMs` if nobody holds it; counts a crash where the one before was never let go of. */
   claim(tenantId: string, orderId: string, leaseMs: number): Promise<Claim>;
-  /** Guarded: stores what was noted, and renews the lease. */
-  renew(lease: Lease): Promise<void>;
   /** Guarded transition; renews the lease (or lets go of it) and clears failures and crashes. */
   advance(lease: Lease, to: LiveOrderStatus, change: OrderChange): Promise<void>;
   /** Guarded: back to `new`, one generation on; what the CA said of the present one is dropped. Lets go of the lease. */
@@ -145,6 +146,13 @@ export interface OrderStore {
   overdue(graceMs: number, limit: number): Promise<Pick<Order, 'id' | 'tenantId' | 'status' | 'requestId'>[]>;
   /** Live orders of all tenants by status and reason, for the metrics; `oldestDueMs`: how overdue the most overdue is. */
   census(): Promise<OrderCensus[]>;
+}
+
+export interface OrderStanding {
+  id: string;
+  status: OrderStatus;
+  /** Of the reason that it is not due at once. */
+  code: ProblemCode | null;
 }
 
 export interface OrderCensus {

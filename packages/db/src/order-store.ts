@@ -44,6 +44,8 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
 
     get: async (tenantId, id) => (await select(Prisma.sql`o.id = ${id}::uuid AND o.tenant_id = ${tenantId}::uuid`))[0] ?? null,
 
+    standings: (ids) => db.$queryRaw`SELECT id, status::text, reason->>'code' AS code FROM orders WHERE id = ANY(${ids}::uuid[])`,
+
     async events(tenantId, id, limit) {
       const rows = await db.orderEvent.findMany({
         where: { order: { id, tenantId } },
@@ -55,8 +57,6 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
     },
 
     claim: (tenantId, orderId, leaseMs) => claimLease({ db, box }, { tenantId, orderId, leaseMs }),
-
-    renew: (lease) => writeThrough(db, held(lease), {}),
 
     async advance(given, to, { keyAndCsr, authorizations, reason = null, letGo = false, ...change }) {
       const lease = held(given);

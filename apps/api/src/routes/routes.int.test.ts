@@ -8,6 +8,7 @@ import {
   type TxtEvidence,
   type TxtLookup,
   type TxtVerdict,
+  watchOrders,
 } from '@certwright/core';
 import { createDatabase, type Database } from '@certwright/db';
 import { createLogger, createMetrics } from '@certwright/runtime';
@@ -90,6 +91,7 @@ describe('the routes', () => {
     stream.on('data', (chunk: Buffer) => logged.push(chunk.toString()));
     app = createApp({
       ...database,
+      watch: watchOrders(database.orders),
       jobs,
       txtLookup,
       allowSpecialUseDomains: false,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AcmeAuthorization } from '../acme';
 import { crashPoint } from '../crash-point';
 import type { OrderJob } from '../jobs';
@@ -6,7 +7,7 @@ import { phaseDeadline } from '../order';
 import type { Lease, TxtLookup } from '../ports';
 import { reorder, waitFor } from '../problem';
 import type { TxtEvidence } from '../txt-evidence';
-import { type AccountDeps, accountOf } from './account';
+import { type AccountDeps, accountOf, type Ca } from './account';
 import { caPollMs, ended } from './ca-trouble';
 import { moveOn, type OrderWork, workOnOrder } from './work-on-order';
 
@@ -22,15 +23,20 @@ export interface AwaitDnsDeps extends OrderWork, AccountDeps {
  */
 export function awaitDns(deps: AwaitDnsDeps, job: OrderJob): Promise<void> {
   return workOnOrder(deps, job, 'await-dns', async (lease) => {
-    if (lease.order.status === 'awaiting_dns') {
-      const wasReady = pending(lease).every(({ evidence }) => evidence?.verdict === 'ready');
-      await lookAtDns(deps, lease);
-      await respond(deps, lease, wasReady);
-    } else {
-      await readVerdicts(deps, lease);
+    const isNews = lease.order.status === 'awaiting_dns';
+    if (isNews) await lookAtDns(deps, lease);
+    const ca = await accountOf(deps, lease);
+    if (lease.order.reason?.code !== TOLD) {
+      await respond(ca, lease, { maybeTold: !isNews });
+      // The lease is kept: a job of its own for the first question would cost more than the wait.
+      await sleep(caPollMs(0));
     }
+    await readVerdicts(deps, ca, lease);
   });
 }
+
+/** The reason of an order that waits for the CA's verdict: the CA has been told to validate. */
+const TOLD = 'acme_pending';
 
 const pending = (lease: Lease): Authorization[] =>
   lease.order.authorizations.filter((authorization) => authorization.status === 'pending');
@@ -63,17 +69,17 @@ async function lookAtDns(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
   if (missing.length > 0) {
     throw waitFor('dns_not_ready', missing.map((evidence) => evidence.detail).join(' '), deps.pollIntervalMs);
   }
-  // Stored before the CA is told: that an earlier look was ready says that the CA may have been told.
-  await deps.orders.renew(lease);
-  crashPoint('after-dns-ready-stored', id);
+  // Stored before the CA is told: whoever finds the order in `validating` knows that the CA may have been told.
+  const now = lease.now();
+  await moveOn(deps, lease, 'validating', { dueAt: now, deadlineAt: phaseDeadline('validating', now, deps.timeouts) });
+  crashPoint('after-validating-stored', id);
 }
 
 /**
  * Tells the CA to validate. Where it may have been told before, it is asked first, and only what is still `pending` there
  * is posted: a repeated challenge POST is an error at some CAs.
  */
-async function respond(deps: AwaitDnsDeps, lease: Lease, maybeTold: boolean): Promise<void> {
-  const ca = await accountOf(deps, lease);
+async function respond(ca: Ca, lease: Lease, { maybeTold }: { maybeTold: boolean }): Promise<void> {
   for (const authorization of pending(lease)) {
     if (maybeTold) {
       const remote = await ca.getAuthorization(authorization.url);
@@ -83,21 +89,10 @@ async function respond(deps: AwaitDnsDeps, lease: Lease, maybeTold: boolean): Pr
     await ca.respondToChallenge(authorization.challengeUrl);
     crashPoint('after-challenge-sent', lease.order.id);
   }
-  const now = lease.now();
-  const told = waitFor('acme_pending', 'The CA has been told to validate.', caPollMs(0));
-  await moveOn(deps, lease, 'validating', {
-    dueAt: new Date(now.getTime() + caPollMs(0)),
-    deadlineAt: phaseDeadline('validating', now, deps.timeouts),
-    reason: { code: told.code, detail: told.message },
-    letGo: true,
-  });
-  crashPoint('after-validating-stored', lease.order.id);
-  throw told;
 }
 
-async function readVerdicts(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
-  const ca = await accountOf(deps, lease);
-  const { statusSince } = lease.order;
+async function readVerdicts(deps: AwaitDnsDeps, ca: Ca, lease: Lease): Promise<void> {
+  const { id, statusSince } = lease.order;
   let retryAfterMs = caPollMs(lease.now().getTime() - statusSince.getTime());
   const open: string[] = [];
   for (const authorization of pending(lease)) {
@@ -110,14 +105,15 @@ async function readVerdicts(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
       open.push(authorization.identifier);
     }
   }
-  if (open.length > 0) throw waitFor('acme_pending', `The CA is still validating ${open.join(', ')}.`, retryAfterMs);
+  crashPoint('after-verdicts-read', id);
+  if (open.length > 0) throw waitFor(TOLD, `The CA is still validating ${open.join(', ')}.`, retryAfterMs);
   const now = lease.now();
   await moveOn(deps, lease, 'ready', {
     dueAt: now,
     deadlineAt: phaseDeadline('ready', now, deps.timeouts),
     letGo: true,
   });
-  crashPoint('after-ready-stored', lease.order.id);
+  crashPoint('after-ready-stored', id);
 }
 
 /** @throws Problem `acme_challenge_failed` with the CA's own words, `acme_order_gone` (reorder) */
