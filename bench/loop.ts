@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { NameServers } from '@certwright/testing';
 import type { Spread } from './measure';
 
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 120_000;
 
 export interface LoopOrder {
   way: 'acme-client' | 'gateway';

@@ -6,7 +6,7 @@ import { cpuReader, cpuSpent } from './stack-cpu';
 import { askForCertificate, BENCH_ENV, withDatabase } from './stack-helpers';
 
 const PROXY_ORDERS = 20;
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 60_000;
 
 export interface PipelineResult {
   seconds: number;

@@ -3,7 +3,7 @@ import { Client } from 'pg';
 
 /** Budgets that a benchmark must not run into. */
 export const BENCH_ENV = {
-  LOG_LEVEL: 'info', ...(process.env.PROF ? { NODE_OPTIONS: '--require /tmp/prof.cjs' } : {}),
+  LOG_LEVEL: 'info',
   ACME_ORDERS_PER_3H: '100000',
   ACME_ORDERS_PER_DOMAIN_PER_WEEK: '100000',
 };

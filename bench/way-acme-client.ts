@@ -2,12 +2,13 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import https from 'node:https';
 import * as acme from 'acme-client';
-import { CA_POLL, type Way, type WaySettings } from './way';
+import { CA_POLL, CA_TIMEOUT_MS, type Way, type WaySettings } from './way';
 
 /** The stock library, called as its documentation does, and set to be as fast as it can be. */
 export async function acmeClientWay({ directoryUrl, caFile, publish }: WaySettings): Promise<Way> {
   const agent = new https.Agent({ ca: readFileSync(caFile), keepAlive: true, maxSockets: 16 });
   acme.axios.defaults.httpsAgent = agent;
+  acme.axios.defaults.timeout = CA_TIMEOUT_MS;
   let requests = 0;
   acme.axios.interceptors.request.use((config) => {
     requests += 1;

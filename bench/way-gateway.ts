@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAcmeGateway, createKeyMaker } from '@certwright/acme';
-import { CA_POLL, type Way, type WaySettings } from './way';
+import { CA_POLL, CA_TIMEOUT_MS, type Way, type WaySettings } from './way';
 
 /** The product's own CA port, with the waiting that its queue would do. */
 export async function gatewayWay({ directoryUrl, caFile, publish }: WaySettings): Promise<Way> {
@@ -9,6 +9,7 @@ export async function gatewayWay({ directoryUrl, caFile, publish }: WaySettings)
   const gateway = createAcmeGateway({
     directoryUrl,
     caPem: readFileSync(caFile, 'utf8'),
+    timeoutMs: CA_TIMEOUT_MS,
     onRequest: () => (exchanges += 1),
   });
   const keyMaker = createKeyMaker();

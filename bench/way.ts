@@ -18,3 +18,6 @@ export interface WaySettings {
  * longer start would measure sleep.
  */
 export const CA_POLL = { firstMs: 25, maxMs: 400, attempts: 60 };
+
+/** A test CA that has locked up answers no more. */
+export const CA_TIMEOUT_MS = 5_000;

@@ -5,12 +5,12 @@ import type { Job, Worker } from 'bullmq';
 import type { Processors } from './processors';
 import { expressProblem } from './retry';
 
-/** How many jobs of a kind one process runs at a time. Those that talk to the CA are few: it is a stranger's server. */
+/** How many jobs of a kind one process runs at a time. However many: the CA sees 16 connections of a process at most. */
 const concurrencyOf = (name: JobName, workerConcurrency: number): number =>
   ({
     'place-order': Math.min(16, workerConcurrency),
     'await-dns': workerConcurrency,
-    'finalize-order': Math.min(16, workerConcurrency),
+    'finalize-order': workerConcurrency,
     reconcile: 1,
   })[name];
 

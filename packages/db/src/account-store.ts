@@ -29,8 +29,8 @@ export const accountFrom = (row: AccountRow, box: SealedBox): AcmeAccount => ({
 
 export function createAccountStore(db: Db, box: SealedBox): AccountStore {
   async function read({ directoryUrl, email }: { directoryUrl: string; email: string }): Promise<AcmeAccount | null> {
-    const [row] = await db.$queryRaw<AccountRow[]>`
-      SELECT ${accountColumns} FROM accounts a WHERE directory_url = ${directoryUrl} AND email = ${email}`;
+    const [row] = await db.run<AccountRow>(Prisma.sql`
+      SELECT ${accountColumns} FROM accounts a WHERE directory_url = ${directoryUrl} AND email = ${email}`);
     return row ? accountFrom(row, box) : null;
   }
 
@@ -42,22 +42,22 @@ export function createAccountStore(db: Db, box: SealedBox): AccountStore {
       const id = randomUUID();
       const sealedKey = box.seal(await newKeyPem(), place(id));
       // ON CONFLICT DO NOTHING: of several racers one inserts, and all read that one's row.
-      await db.account.createMany({ data: [{ id, ...key, sealedKey }], skipDuplicates: true });
+      await db.prisma.account.createMany({ data: [{ id, ...key, sealedKey }], skipDuplicates: true });
       const account = await read(key);
       if (!account) throw new TypeError('the account is gone again');
       return account;
     },
 
     async setUrl(id, from, to) {
-      await db.account.updateMany({ where: { id, accountUrl: from }, data: { accountUrl: to } });
+      await db.prisma.account.updateMany({ where: { id, accountUrl: from }, data: { accountUrl: to } });
     },
 
     async pause(id, scope, ms, reason) {
       const column = scope === 'account' ? Prisma.sql`paused_until` : Prisma.sql`orders_paused_until`;
       const until = Prisma.sql`clock_timestamp() + ${ms} * interval '1 millisecond'`;
-      await db.$executeRaw`
+      await db.run(Prisma.sql`
         UPDATE accounts SET ${column} = ${until}, pause_reason = ${JSON.stringify(reason)}::jsonb
-         WHERE id = ${id}::uuid AND (${column} IS NULL OR ${column} < ${until})`;
+         WHERE id = ${id}::uuid AND (${column} IS NULL OR ${column} < ${until})`);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { BudgetStore, Order, OrderBudget, Slot } from '@certwright/core';
-import type { Db, DbLike } from './client';
+import type { Db, PrismaLike } from './client';
 import { Prisma } from './generated/client';
 
 const WINDOW_MS = 3 * 3_600_000;
@@ -16,7 +16,7 @@ export function createBudgetStore(db: Db): BudgetStore {
     async takeSlot(accountId, order, registeredDomain, budget) {
       const { per3Hours, perRegisteredDomainPerWeek } = budget;
       if (await takeOfPlenty(db, accountId, order, registeredDomain, budget)) return { kind: 'taken' };
-      return db.$transaction(async (tx): Promise<Slot> => {
+      return db.prisma.$transaction(async (tx): Promise<Slot> => {
         // One at a time per account: a count that two racers read would be one too low for the second.
         await tx.$queryRaw`SELECT 1 FROM accounts WHERE id = ${accountId}::uuid FOR UPDATE`;
         const { mine, used, usedByDomain } = await count(tx, accountId, order, registeredDomain);
@@ -52,7 +52,7 @@ async function takeOfPlenty(
   registeredDomain: string,
   { per3Hours, perRegisteredDomainPerWeek }: OrderBudget,
 ): Promise<boolean> {
-  const taken = await db.$executeRaw`
+  const taken = await db.run(Prisma.sql`
     WITH outdated AS (
       DELETE FROM order_slots
        WHERE account_id = ${accountId}::uuid AND taken_at < clock_timestamp() - ${WEEK_MS} * interval '1 millisecond')
@@ -62,11 +62,12 @@ async function takeOfPlenty(
        AND (${order.renewal} OR ${perRegisteredDomainPerWeek - PLENTY} > (SELECT count(*) FROM order_slots
              WHERE account_id = ${accountId}::uuid AND registered_domain = ${registeredDomain} AND NOT renewal
                AND taken_at > clock_timestamp() - ${WEEK_MS} * interval '1 millisecond'))
-    ON CONFLICT DO NOTHING`;
-  return taken === 1;
+    ON CONFLICT DO NOTHING
+    RETURNING 1 AS taken`);
+  return taken.length === 1;
 }
 
-async function count(tx: DbLike, accountId: string, order: Order, registeredDomain: string) {
+async function count(tx: PrismaLike, accountId: string, order: Order, registeredDomain: string) {
   const [row] = await tx.$queryRaw<{ mine: boolean; used: number; usedByDomain: number }[]>`
     SELECT EXISTS (SELECT 1 FROM order_slots WHERE order_id = ${order.id}::uuid AND generation = ${order.generation}) AS mine,
            (SELECT count(*)::int FROM order_slots
@@ -82,7 +83,7 @@ async function count(tx: DbLike, accountId: string, order: Order, registeredDoma
  * How many orders in line come first: all renewals before a first certificate; among equals the n-th of each tenant in the
  * window before anybody's n+1st. Orders that wait for something else, or have their slot already, are not in line.
  */
-async function aheadOf(tx: DbLike, accountId: string, { id, tenantId, renewal, createdAt }: Order): Promise<number> {
+async function aheadOf(tx: PrismaLike, accountId: string, { id, tenantId, renewal, createdAt }: Order): Promise<number> {
   const [row] = await tx.$queryRaw<{ ahead: number }[]>`
     WITH line AS (
       SELECT id, tenant_id, renewal, created_at FROM orders o
@@ -108,7 +109,7 @@ async function aheadOf(tx: DbLike, accountId: string, { id, tenantId, renewal, c
 
 /** Milliseconds until the slot after the `skip` oldest of a window becomes free. */
 async function freedIn(
-  tx: DbLike,
+  tx: PrismaLike,
   accountId: string,
   windowMs: number,
   skip: number,

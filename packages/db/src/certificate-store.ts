@@ -9,12 +9,12 @@ export const certificateKeyPlace = (id: string) => ({ column: 'certificates.seal
 export function createCertificateStore(db: Db, box: SealedBox): CertificateStore {
   return {
     async get(tenantId, id) {
-      const row = await db.certificate.findFirst({ where: { id, tenantId }, omit: { sealedKey: true } });
+      const row = await db.prisma.certificate.findFirst({ where: { id, tenantId }, omit: { sealedKey: true } });
       return row && toCertificate(row);
     },
 
     async latest(tenantId, domainId) {
-      const row = await db.certificate.findFirst({
+      const row = await db.prisma.certificate.findFirst({
         where: { domainId, tenantId },
         orderBy: { createdAt: 'desc' },
         omit: { sealedKey: true },
@@ -23,7 +23,7 @@ export function createCertificateStore(db: Db, box: SealedBox): CertificateStore
     },
 
     async privateKey(tenantId, id) {
-      const row = await db.certificate.findFirst({ where: { id, tenantId }, select: { sealedKey: true } });
+      const row = await db.prisma.certificate.findFirst({ where: { id, tenantId }, select: { sealedKey: true } });
       return row && box.open(row.sealedKey, certificateKeyPlace(id));
     },
   };

@@ -3,6 +3,7 @@ import { createAccountStore } from './account-store';
 import { createBudgetStore } from './budget-store';
 import { createCertificateStore } from './certificate-store';
 import { createClient } from './client';
+import { Prisma } from './generated/client';
 import { createDomainStore } from './domain-store';
 import { createOrderStore } from './order-store';
 import { createSealedBox } from './sealed-box';
@@ -46,9 +47,9 @@ export function createDatabase({
     ...mapOutages({
       verifySealingKey: () => verifySealingKey(db, box),
       ping: async () => {
-        await db.$queryRaw`SELECT 1`;
+        await db.run(Prisma.sql`SELECT 1`);
       },
     }),
-    close: () => db.$disconnect(),
+    close: () => db.close(),
   };
 }

@@ -20,7 +20,7 @@ export function createDomainStore(db: Db): DomainStore {
   return {
     async create(tenantId, { name, verificationToken }) {
       try {
-        return toDomain(await db.domain.create({ data: { tenantId, name, names: [name], verificationToken } }));
+        return toDomain(await db.prisma.domain.create({ data: { tenantId, name, names: [name], verificationToken } }));
       } catch (error) {
         if (!isUniqueViolation(error)) throw error;
         throw terminal('domain_exists', `${name} is registered already.`);
@@ -28,13 +28,13 @@ export function createDomainStore(db: Db): DomainStore {
     },
 
     async get(tenantId, id) {
-      const row = await db.domain.findFirst({ where: { id, tenantId } });
+      const row = await db.prisma.domain.findFirst({ where: { id, tenantId } });
       return row && toDomain(row);
     },
 
     // Ids are UUIDs of version 7: their order is the order of creation.
     async list(tenantId, { status, q, limit, cursor }) {
-      const rows = await db.domain.findMany({
+      const rows = await db.prisma.domain.findMany({
         where: {
           tenantId,
           ...(status && { status }),
@@ -50,7 +50,7 @@ export function createDomainStore(db: Db): DomainStore {
     },
 
     async markVerified(tenantId, id) {
-      const [row] = await db.domain.updateManyAndReturn({
+      const [row] = await db.prisma.domain.updateManyAndReturn({
         where: { id, tenantId, status: 'pending' },
         data: { status: 'verified', verifiedAt: new Date(), statusReason: null },
       });
@@ -58,7 +58,7 @@ export function createDomainStore(db: Db): DomainStore {
     },
 
     async delete(tenantId, id) {
-      const { count } = await db.domain.deleteMany({ where: { id, tenantId } });
+      const { count } = await db.prisma.domain.deleteMany({ where: { id, tenantId } });
       return count === 1;
     },
   };

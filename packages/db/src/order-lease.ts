@@ -8,7 +8,7 @@ import {
   terminal,
 } from '@certwright/core';
 import { accountColumns, accountFrom, type AccountRow } from './account-store';
-import type { Db, DbLike } from './client';
+import type { Db } from './client';
 import { Prisma } from './generated/client';
 import { orderColumns, type OrderRow, toOrder } from './rows';
 import type { SealedBox } from './sealed-box';
@@ -32,7 +32,7 @@ export async function claimLease(
   { db, box }: { db: Db; box: SealedBox },
   { tenantId, orderId, leaseMs }: { tenantId: string; orderId: string; leaseMs: number },
 ): Promise<Claim> {
-  const [claimed] = await db.$queryRaw<ClaimRow[]>`
+  const [claimed] = await db.run<ClaimRow>(Prisma.sql`
     WITH free AS (
       SELECT o.id, lease_until IS NOT NULL AS abandoned, ${accountColumns}
         FROM orders o LEFT JOIN accounts a ON a.id = o.account_id
@@ -46,7 +46,7 @@ export async function claimLease(
            crashes = crashes + f.abandoned::int
       FROM free f
      WHERE o.id = f.id
-    RETURNING ${orderColumns}, f.*, o.lease_token AS "leaseToken", clock_timestamp() AS now`;
+    RETURNING ${orderColumns}, f.*, o.lease_token AS "leaseToken", clock_timestamp() AS now`);
   const readAt = performance.now();
   if (!claimed) return whyNot(db, tenantId, orderId);
   const { leaseToken, abandoned, now, sealedKey, accountUrl, pausedUntil, ordersPausedUntil, pauseReason, ...row } = claimed;
@@ -69,10 +69,10 @@ export async function claimLease(
 }
 
 async function whyNot(db: Db, tenantId: string, orderId: string): Promise<Claim> {
-  const [row] = await db.$queryRaw<{ wait_ms: number }[]>`
+  const [row] = await db.run<{ wait_ms: number }>(Prisma.sql`
     SELECT greatest(0, extract(epoch FROM lease_until - clock_timestamp()) * 1000)::float8 AS wait_ms
       FROM orders
-     WHERE id = ${orderId}::uuid AND tenant_id = ${tenantId}::uuid AND status NOT IN ('valid', 'invalid')`;
+     WHERE id = ${orderId}::uuid AND tenant_id = ${tenantId}::uuid AND status NOT IN ('valid', 'invalid')`);
   return row ? { kind: 'busy', retryAfterMs: Math.ceil(row.wait_ms) + 50 } : { kind: 'over' };
 }
 
@@ -92,7 +92,7 @@ export interface GuardedWrite {
  * @throws Problem `lease_lost` when they don't: nothing was written.
  */
 export async function writeThrough(
-  db: DbLike,
+  db: Db,
   lease: HeldLease,
   { set = [], shows = {}, letGo = false, also = [] }: GuardedWrite,
 ): Promise<void> {
@@ -103,14 +103,14 @@ export async function writeThrough(
     : Prisma.sql`clock_timestamp() + ${lease.leaseMs} * interval '1 millisecond'`;
   const columns = [Prisma.sql`lease_until = ${leaseUntil}`, Prisma.sql`updated_at = clock_timestamp()`, ...set];
   const parts = [...noted(lease), ...event(lease.order, after), ...also].map((part) => Prisma.sql`, ${part}`);
-  const [row] = await db.$queryRaw<{ written: number }[]>`
+  const [row] = await db.run<{ written: number }>(Prisma.sql`
     WITH guarded AS (
       UPDATE orders SET ${Prisma.join(columns)}
        WHERE id = ${id}::uuid AND tenant_id = ${tenantId}::uuid
          AND status = ${status}::order_status AND lease_token = ${lease.token}
       RETURNING id
     )${parts.length > 0 ? Prisma.join(parts, '') : Prisma.empty}
-    SELECT count(*)::int AS written FROM guarded`;
+    SELECT count(*)::int AS written FROM guarded`);
   if (row?.written !== 1) {
     throw terminal('lease_lost', 'Another worker has taken this order over, or it is gone.');
   }

@@ -22,7 +22,7 @@ const orderKeyPlace = (id: string) => ({ column: 'orders.sealed_key', row: id })
 
 export function createOrderStore(db: Db, box: SealedBox): OrderStore {
   async function select(condition: Prisma.Sql): Promise<Order[]> {
-    return (await db.$queryRaw<OrderRow[]>`SELECT ${orderColumns} FROM orders o WHERE ${condition}`).map(toOrder);
+    return (await db.run<OrderRow>(Prisma.sql`SELECT ${orderColumns} FROM orders o WHERE ${condition}`)).map(toOrder);
   }
   const newest = (tenantId: string, domainId: string, limit: number): Promise<Order[]> =>
     select(Prisma.sql`o.domain_id = ${domainId}::uuid AND o.tenant_id = ${tenantId}::uuid ORDER BY o.created_at DESC, o.id DESC LIMIT ${limit}`);
@@ -35,7 +35,7 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
     async create(tenantId, input) {
       const created = await insertOrder(db, tenantId, input);
       if (created) return { order: created, created: true };
-      const domain = await db.domain.findFirst({ where: { id: input.domainId, tenantId } });
+      const domain = await db.prisma.domain.findFirst({ where: { id: input.domainId, tenantId } });
       if (!domain) throw terminal('not_found', 'There is no such domain.');
       const live = domain.status === 'certificate_pending' && (await latest(tenantId, input.domainId));
       if (live) return { order: live, created: false };
@@ -44,10 +44,10 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
 
     get: async (tenantId, id) => (await select(Prisma.sql`o.id = ${id}::uuid AND o.tenant_id = ${tenantId}::uuid`))[0] ?? null,
 
-    standings: (ids) => db.$queryRaw`SELECT id, status::text, reason->>'code' AS code FROM orders WHERE id = ANY(${ids}::uuid[])`,
+    standings: (ids) => db.run(Prisma.sql`SELECT id, status::text, reason->>'code' AS code FROM orders WHERE id = ANY(${ids}::uuid[])`),
 
     async events(tenantId, id, limit) {
-      const rows = await db.orderEvent.findMany({
+      const rows = await db.prisma.orderEvent.findMany({
         where: { order: { id, tenantId } },
         orderBy: { id: 'desc' },
         take: limit,
@@ -162,7 +162,7 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
     },
 
     async keyAndCsr({ order }): Promise<KeyAndCsr | null> {
-      const row = await db.order.findFirst({
+      const row = await db.prisma.order.findFirst({
         where: { id: order.id, tenantId: order.tenantId },
         select: { sealedKey: true, csr: true },
       });
@@ -171,23 +171,23 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
     },
 
     async overdue(graceMs, limit) {
-      return db.$queryRaw`
+      return db.run(Prisma.sql`
         SELECT id, tenant_id AS "tenantId", status::text, request_id AS "requestId"
           FROM orders
          WHERE status NOT IN ('valid', 'invalid')
            AND due_at < clock_timestamp() - ${graceMs} * interval '1 millisecond'
            AND (lease_until IS NULL OR lease_until <= clock_timestamp())
          ORDER BY due_at
-         LIMIT ${limit}`;
+         LIMIT ${limit}`);
     },
 
     async census() {
-      return db.$queryRaw`
+      return db.run(Prisma.sql`
         SELECT status::text, reason->>'code' AS code, reason->'acme'->>'type' AS "acmeType", count(*)::int,
                max(extract(epoch FROM clock_timestamp() - due_at) * 1000)::float8 AS "oldestDueMs"
           FROM orders
          WHERE status NOT IN ('valid', 'invalid')
-         GROUP BY 1, 2, 3`;
+         GROUP BY 1, 2, 3`);
     },
   };
 }
@@ -198,7 +198,7 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
  */
 async function insertOrder(db: Db, tenantId: string, input: Parameters<OrderStore['create']>[1]): Promise<Order | null> {
   const { domainId, keyType, profile, phaseMs, requestId } = input;
-  const [row] = await db.$queryRaw<OrderRow[]>`
+  const [row] = await db.run<OrderRow>(Prisma.sql`
     WITH domain AS (
       UPDATE domains SET status = 'certificate_pending', status_reason = NULL, updated_at = clock_timestamp()
        WHERE id = ${domainId}::uuid AND tenant_id = ${tenantId}::uuid
@@ -214,7 +214,7 @@ async function insertOrder(db: Db, tenantId: string, input: Parameters<OrderStor
     ), told AS (
       INSERT INTO order_events (order_id, at, status, generation) SELECT id, created_at, status, generation FROM o
     )
-    SELECT ${orderColumns} FROM o`;
+    SELECT ${orderColumns} FROM o`);
   return row ? toOrder(row) : null;
 }
 

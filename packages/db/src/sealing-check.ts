@@ -12,7 +12,7 @@ const PLACE = { column: 'sealing_key.canary', row: '1' };
  */
 export async function verifySealingKey(db: Db, box: SealedBox): Promise<void> {
   await settle(db, box);
-  const { keyId, canary } = await db.sealingKey.findUniqueOrThrow({ where: { id: 1 } });
+  const { keyId, canary } = await db.prisma.sealingKey.findUniqueOrThrow({ where: { id: 1 } });
   if (keyId !== box.keyId) throw wrongMasterKey(keyId, box.keyId);
   box.open(canary, PLACE);
 }
@@ -20,7 +20,7 @@ export async function verifySealingKey(db: Db, box: SealedBox): Promise<void> {
 async function settle(db: Db, box: SealedBox): Promise<void> {
   try {
     const data = [{ keyId: box.keyId, canary: box.seal('certwright', PLACE) }];
-    await db.sealingKey.createMany({ data, skipDuplicates: true });
+    await db.prisma.sealingKey.createMany({ data, skipDuplicates: true });
   } catch (cause) {
     const isMissingTable = cause instanceof Prisma.PrismaClientKnownRequestError && cause.code === 'P2021';
     if (!isMissingTable) throw cause;

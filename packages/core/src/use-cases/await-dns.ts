@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AcmeAuthorization } from '../acme';
 import { crashPoint } from '../crash-point';
 import type { OrderJob } from '../jobs';
@@ -8,7 +7,7 @@ import type { Lease, TxtLookup } from '../ports';
 import { reorder, waitFor } from '../problem';
 import type { TxtEvidence } from '../txt-evidence';
 import { type AccountDeps, accountOf, type Ca } from './account';
-import { caPollMs, ended } from './ca-trouble';
+import { caPollMs, ended, firstPause } from './ca-trouble';
 import { moveOn, type OrderWork, workOnOrder } from './work-on-order';
 
 export interface AwaitDnsDeps extends OrderWork, AccountDeps {
@@ -28,8 +27,7 @@ export function awaitDns(deps: AwaitDnsDeps, job: OrderJob): Promise<void> {
     const ca = await accountOf(deps, lease);
     if (lease.order.reason?.code !== TOLD) {
       await respond(ca, lease, { maybeTold: !isNews });
-      // The lease is kept: a job of its own for the first question would cost more than the wait.
-      await sleep(caPollMs(0));
+      await firstPause();
     }
     await readVerdicts(deps, ca, lease);
   });

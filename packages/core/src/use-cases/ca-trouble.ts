@@ -1,9 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { retryDelayMs } from '../order';
 import type { AcmeProblemDocument, Problem, ProblemCode } from '../problem';
 import { reorder, terminal } from '../problem';
 
 /** How soon to ask the CA again when it doesn't say (`Retry-After`), in milliseconds: as long again as it has taken so far. */
-export const caPollMs = (elapsedMs: number): number => Math.min(Math.max(elapsedMs, 250), 10_000);
+export const caPollMs = (elapsedMs: number): number => Math.min(Math.max(elapsedMs, FIRST_POLL_MS), 10_000);
+
+/** Before the CA is asked for the first time what became of a request: a job of its own for that would cost more than the wait. */
+export const firstPause = (): Promise<void> => sleep(FIRST_POLL_MS);
+
+const FIRST_POLL_MS = 250;
 
 const CA_INTERNAL = 'urn:ietf:params:acme:error:serverInternal';
 

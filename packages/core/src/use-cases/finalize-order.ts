@@ -6,7 +6,7 @@ import { phaseDeadline } from '../order';
 import type { KeyAndCsr, Lease } from '../ports';
 import { waitFor } from '../problem';
 import { type AccountDeps, accountOf, type Ca } from './account';
-import { caPollMs, ended } from './ca-trouble';
+import { caPollMs, ended, firstPause } from './ca-trouble';
 import { moveOn, type OrderWork, succeed, workOnOrder } from './work-on-order';
 
 export interface FinalizeOrderDeps extends OrderWork, AccountDeps {}
@@ -46,7 +46,9 @@ async function recordIntent(deps: FinalizeOrderDeps, lease: Lease): Promise<KeyA
 async function finalize(ca: Ca, lease: Lease, { csrDer }: KeyAndCsr): Promise<AcmeOrder> {
   const remote = await ca.finalize(urls(lease), csrDer);
   crashPoint('after-finalize-sent', lease.order.id);
-  return remote;
+  if (remote.status !== 'processing' || remote.retryAfterMs !== null) return remote;
+  await firstPause();
+  return ca.getOrder(remote.url);
 }
 
 async function collect(deps: FinalizeOrderDeps, lease: Lease, ca: Ca, remote: AcmeOrder, stored: KeyAndCsr): Promise<void> {
