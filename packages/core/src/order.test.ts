@@ -1,4 +1,4 @@
-import { assertTransition, isLive, jobFor, ORDER_STATUSES, type OrderStatus, phaseDeadline, retryDelayMs } from './order';
+import { assertTransition, isLive, jobFor, ORDER_STATUSES, type OrderStatus, phaseDeadline, retryDelayMs, setApartMs } from './order';
 
 const LEGAL: [OrderStatus, OrderStatus][] = [
   ['new', 'awaiting_dns'],
@@ -58,5 +58,13 @@ describe('an order', () => {
 
   it('is off by up to a fifth, so that an outage does not end in a stampede', () => {
     expect([retryDelayMs(7, 0), retryDelayMs(7, 1)]).toEqual([48_000, 72_000]);
+  });
+});
+
+describe('an order that workers have died on', () => {
+  it('goes on at once the first time, then is set apart: seconds, 1 min, 10 min, 100 min', () => {
+    expect(setApartMs(1, 0.5)).toBe(0);
+    expect([setApartMs(2, 0), setApartMs(2, 1)]).toEqual([0, 20_000]);
+    expect([3, 4, 5].map((crashes) => setApartMs(crashes, 0.5))).toEqual([60_000, 600_000, 6_000_000]);
   });
 });

@@ -69,12 +69,12 @@ const ROUND_DELAYS_MS = [MINUTE_MS, 10 * MINUTE_MS, 100 * MINUTE_MS, 1_440 * MIN
 /**
  * When an order is due again after its `failures`-th transient failure in a row, in milliseconds: 1 min, 10 min, 100 min,
  * then 1 day after each round of the queue's quick retries; during a round, the minute after which its job is taken for
- * lost. Off by up to a fifth, so that all orders that an outage has stopped don't come back as one.
+ * lost.
  */
 export function retryDelayMs(failures: number, random: number = Math.random()): number {
   const round = Math.max(1, Math.floor(failures / ATTEMPTS_PER_ROUND));
   const delay = ROUND_DELAYS_MS[Math.min(round, ROUND_DELAYS_MS.length) - 1] ?? MINUTE_MS;
-  return Math.round(delay * (0.8 + 0.4 * random));
+  return jittered(delay, random);
 }
 
 /** How often an order may be placed at the CA: each further time wants another TXT value of the customer. */
@@ -84,4 +84,18 @@ export const MAX_GENERATIONS = 3;
 export const GONE_CONFIRMATIONS = 3;
 
 /** How often in a row workers may die on an order, in one phase, before it is taken for the cause. */
-export const MAX_CRASHES = 5;
+export const MAX_CRASHES = 6;
+
+/**
+ * How long an order is set apart after workers have died on it `crashes` times in a row, in milliseconds: 0 for once, up to
+ * 20 s for twice, then 1 min, 10 min, 100 min. One of those that died together may be the cause: they come back one by one.
+ * And what kills all workers, whatever they are at, may be mended before anybody is taken for the cause.
+ */
+export function setApartMs(crashes: number, random: number = Math.random()): number {
+  if (crashes < 2) return 0;
+  if (crashes === 2) return Math.round(random * 20_000);
+  return jittered(ROUND_DELAYS_MS[crashes - 3] ?? MINUTE_MS, random);
+}
+
+/** Off by up to a fifth, so that all orders that an outage has stopped don't come back as one. */
+const jittered = (ms: number, random: number): number => Math.round(ms * (0.8 + 0.4 * random));

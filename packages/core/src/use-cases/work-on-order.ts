@@ -9,14 +9,12 @@ import {
   MAX_GENERATIONS,
   type OrderTimeouts,
   retryDelayMs,
+  setApartMs,
 } from '../order';
 import type { IssuedCertificate, Order, OrderReason } from '../model';
 import type { JobQueue, Lease, OrderChange, OrderStore } from '../ports';
 import { type Problem, type ProblemCode, terminal, toProblem, waitFor } from '../problem';
 import type { Telemetry } from '../telemetry';
-
-/** How far orders that a worker has died on are set apart, per death: one of them may be the cause. */
-const SET_APART_MS = 10_000;
 
 /** Waits that are not the customer's doing: their deadline moves along. */
 const IMPOSED: readonly ProblemCode[] = ['acme_rate_limited', 'acme_budget_spent'];
@@ -95,12 +93,13 @@ export async function succeed(
   deps.telemetry.orderEnded('valid', null, null);
 }
 
-/** @throws Problem `worker_crashed`: terminal after MAX_CRASHES in a row; wait, so that it runs apart from the others */
+/** @throws Problem `worker_crashed`: terminal after MAX_CRASHES in a row, wait before */
 function suspectIt({ crashes }: Order): void {
-  if (crashes < 2) return;
+  const apartMs = setApartMs(crashes);
+  if (apartMs === 0) return;
   const detail = `The worker died ${crashes} times in a row while it was at this order.`;
   if (crashes >= MAX_CRASHES) throw terminal('worker_crashed', `${detail} It is taken for the cause.`);
-  throw waitFor('worker_crashed', detail, Math.random() * SET_APART_MS * crashes);
+  throw waitFor('worker_crashed', `${detail} It is set apart for a while.`, apartMs, { untilMs: apartMs });
 }
 
 /** Writes down what a problem means for the order. Returns the problem for the queue to express; null: the order goes on. */
