@@ -8,6 +8,7 @@ import { Client, Pool } from 'pg';
 import { type AcmeCa, startAcmeCa } from './acme-ca';
 import { type ApiClient, createApiClient, type DomainBody } from './api-client';
 import { type CertwrightProcess, startCertwright } from './certwright-process';
+import { CUT_SHORT_SQL } from './cut-short';
 import { createTestDatabase } from './database';
 import { type FaultProxy, startFaultProxy } from './fault-proxy';
 import { type NameServers, startNameServers } from './name-servers';
@@ -143,6 +144,7 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
   ]);
   const pool = opened(new Pool({ connectionString: database.url, max: 2 }), (one) => one.end());
   pool.on('error', () => undefined); // PostgreSQL may be restarted under it
+  await pool.query(CUT_SHORT_SQL);
 
   const stack: Stack = {
     api: createApiClient(apiProcess.url, secrets.authToken),
