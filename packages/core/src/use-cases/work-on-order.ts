@@ -17,7 +17,7 @@ import { type Problem, type ProblemCode, terminal, toProblem, waitFor } from '..
 import type { Telemetry } from '../telemetry';
 
 /** Waits that are not the customer's doing: their deadline moves along. */
-const IMPOSED: readonly ProblemCode[] = ['acme_rate_limited', 'acme_budget_spent'];
+const IMPOSED: readonly ProblemCode[] = ['acme_rate_limited', 'acme_budget_spent', 'worker_crashed'];
 
 const GONE: readonly ProblemCode[] = ['acme_order_gone', 'acme_account_unknown'];
 
