@@ -100,6 +100,28 @@ describe('processes that die', () => {
     { postgresToo: true },
   );
 
+  faultTest(
+    39,
+    'the orders of a killed worker move again within 40 s',
+    async ({ stack: start, injected }) => {
+      const stack = await start({ workers: 0, ...(isFull && { env: { LEASE_TIME: '30s' } }) }); // the default
+      const doomed = await stack.startWorker({ CRASH_AT: 'after-key-stored' });
+      await orderMany(stack, 5);
+      await doomed.exited;
+      const diedAt = new Date();
+      injected();
+      await stack.startWorker();
+      await untilAllValid(stack);
+      const [slowest] = await stack.query<{ ms: number }>(
+        `SELECT max(extract(epoch FROM first - $1::timestamptz))::float8 * 1000 AS ms
+           FROM (SELECT min(at) AS first FROM order_events WHERE at > $1::timestamptz GROUP BY order_id) moved`,
+        [diedAt],
+      );
+      expect(slowest?.ms).toBeLessThan(isFull ? 40_000 : 15_000);
+    },
+    { postgresToo: true },
+  );
+
   faultTest(29, 'an event loop that stands still past the lock', async ({ stack: start, injected }) => {
     const stack = await start({ workers: 0, proxy: true });
     await stack.startWorker({ CRASH_AT: 'after-key-stored=12s' });
