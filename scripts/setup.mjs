@@ -1,7 +1,8 @@
-// Brings a fresh clone to where it can run: packages, build, the test CA, and redis-server with `--tests`.
+// Brings a fresh clone to where it can run: packages, build, the test CA, and redis-server, Knot and Unbound with `--tests`.
 // Plain Node without dependencies: it runs before there are any. Each step is skipped when it is done already.
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { provideNameServers } from './setup/name-servers.mjs';
 import { build, installPackages } from './setup/packages.mjs';
 import { providePebble } from './setup/pebble.mjs';
 import { provideRedis } from './setup/redis.mjs';
@@ -15,7 +16,10 @@ export async function setUp({ tests }) {
     await installPackages();
     await build();
     await providePebble();
-    if (tests) await provideRedis();
+    if (tests) {
+      await provideRedis();
+      await provideNameServers();
+    }
     return true;
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;

@@ -114,7 +114,7 @@ describe('processes that die', () => {
       await untilAllValid(stack);
       const [slowest] = await stack.query<{ ms: number }>(
         `SELECT max(extract(epoch FROM first - $1::timestamptz))::float8 * 1000 AS ms
-           FROM (SELECT min(at) AS first FROM order_events WHERE at > $1::timestamptz GROUP BY order_id) moved`,
+           FROM (SELECT min(at) AS first FROM domain_events WHERE at > $1::timestamptz GROUP BY order_id) moved`,
         [diedAt],
       );
       expect(slowest?.ms).toBeLessThan(isFull ? 40_000 : 15_000);
@@ -185,7 +185,7 @@ describe('processes that die', () => {
     const late = await orderMany(stack, 4);
     await untilSettled(stack, 40_000);
     const lasted = await stack.query<{ seconds: number; reason: { code: string } }>(
-      `SELECT reason, extract(epoch FROM status_since - (SELECT at FROM order_events e WHERE e.order_id = o.id AND e.status = 'awaiting_dns' LIMIT 1))::float8
+      `SELECT reason, extract(epoch FROM status_since - (SELECT at FROM domain_events e WHERE e.order_id = o.id AND e.status = 'awaiting_dns' LIMIT 1))::float8
          AS seconds FROM orders o`,
     );
     expect(lasted).toHaveLength(late.length);

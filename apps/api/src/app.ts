@@ -1,4 +1,4 @@
-import { terminal } from '@certwright/core';
+import { type DnsDoctor, terminal } from '@certwright/core';
 import type { HealthChecks, Logger, Metrics } from '@certwright/runtime';
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import helmet from 'helmet';
@@ -8,12 +8,20 @@ import { notFound, problems } from './middleware/errors';
 import { requestId } from './middleware/request-id';
 import { timed } from './middleware/timed';
 import { certificateRoutes, type CertificateRouteDeps } from './routes/certificates';
+import { dnsRoutes } from './routes/dns';
 import { domainRoutes, type DomainRouteDeps } from './routes/domains';
+import { eventRoutes } from './routes/events';
+import { domainFinder } from './routes/find-domain';
 import { healthRoutes } from './routes/health';
 import { metricsRoutes } from './routes/metrics';
 import { orderRoutes } from './routes/orders';
+import { setupLinkRoutes, setupPageRoutes } from './routes/setup';
+import type { SetupLinks } from './setup-link';
 
 export interface AppDeps extends DomainRouteDeps, CertificateRouteDeps {
+  dnsDoctor: DnsDoctor;
+  setupLinks: SetupLinks;
+  publicUrl: string | null;
   logger: Logger;
   health: HealthChecks;
   metrics: Metrics;
@@ -32,10 +40,11 @@ export function createApp(deps: AppDeps): Express {
   app.use(requestId(deps.logger), timed(deps.metrics));
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.use(healthRoutes(deps.health));
-  app.use(docsRoutes());
+  app.use(docsRoutes(), setupPageRoutes(deps));
   if (deps.dashboard) app.use('/admin/queues', deps.dashboard);
   app.use(bearerAuth(deps.authToken), metricsRoutes(deps.metrics), jsonOnly, express.json({ limit: BODY_LIMIT }));
-  app.use(domainRoutes(deps), orderRoutes(deps), certificateRoutes(deps));
+  const find = domainFinder(deps);
+  app.use(domainRoutes(deps, find), dnsRoutes(deps, find), setupLinkRoutes(deps, find), eventRoutes(deps, find), orderRoutes(deps), certificateRoutes(deps));
   app.use(notFound);
   app.use(problems(deps.logger));
   return app;

@@ -2,11 +2,13 @@ import {
   adviceOn,
   type Authorization,
   type Certificate,
+  type CheckedRecord,
+  type Diagnosis,
+  type DiagnosisCode,
   type Domain,
+  type DomainEvent,
   isLive,
   type Order,
-  type OrderEvent,
-  type OrderReason,
   ownershipName,
   relativeHost,
   type TxtEvidence,
@@ -16,17 +18,23 @@ import {
 
 const time = (date: Date | null): string | null => date?.toISOString() ?? null;
 
-interface DnsRecord {
+export interface DnsRecord {
   purpose: 'ownership' | 'acme-challenge';
   type: 'TXT';
   fqdn: string;
-  /** As registrars want it: relative to the domain that was registered. */
+  /** As registrars want it: relative to the zone. */
   host: string;
   value: string;
   ttl: number;
-  state: string | null;
-  observed: TxtEvidence['servers'];
+  /** The diagnosis; null before the first look. */
+  state: DiagnosisCode | null;
   message: string | null;
+  action: string | null;
+  /** What to remove first. */
+  remove: Diagnosis['remove'];
+  waiting: Diagnosis['waiting'] | null;
+  since: string | null;
+  observed: TxtEvidence['servers'];
 }
 
 /** What the customer should give their record as its time to live, in seconds. */
@@ -51,37 +59,58 @@ export const presentDomain = (domain: Domain) => ({
 });
 
 /** A domain with what is to be known about it now; `order` is its newest one. */
-export function presentDomainInFull(domain: Domain, order: Order | null, certificate: Certificate | null) {
+export function presentDomainInFull(
+  domain: Domain,
+  { order, certificate, version }: { order: Order | null; certificate: Certificate | null; version: string },
+) {
   const live = order && isLive(order.status) ? order : null;
   return {
     ...presentDomain(domain),
     ...(domain.status === 'pending' && { verification_token: domain.verificationToken }),
     status_reason: domain.statusReason ?? live?.reason?.detail ?? null,
-    dns_records: dnsRecords(domain, live),
+    dns_records: presentDnsRecords(domain, live),
     order_id: order?.id ?? null,
     next_check_at: time(live?.dueAt ?? null),
     certificate_id: certificate?.id ?? null,
     updated_at: time(domain.updatedAt),
+    version,
   };
 }
 
-function dnsRecords(domain: Domain, live: Order | null): DnsRecord[] {
-  const record = (fqdn: string) => ({ type: 'TXT' as const, fqdn, host: relativeHost(fqdn, domain.name), ttl: TTL });
+export function presentDnsRecords(domain: Domain, live: Order | null): DnsRecord[] {
   if (domain.status === 'pending') {
-    const value = domain.verificationToken;
-    return [
-      { purpose: 'ownership', ...record(ownershipName(domain.name)), value, state: null, observed: [], message: null },
-    ];
+    return [presentRecord(domain, { purpose: 'ownership', fqdn: ownershipName(domain.name), value: domain.verificationToken })];
   }
-  return (live?.authorizations ?? []).map(({ txtName, txtValue, evidence }) => ({
-    purpose: 'acme-challenge',
-    ...record(txtName),
-    value: txtValue,
-    state: evidence?.verdict ?? null,
-    observed: evidence?.servers ?? [],
-    message: evidence?.detail ?? null,
-  }));
+  return (live?.authorizations ?? []).map(({ txtName, txtValue, evidence, diagnosis }) =>
+    presentRecord(domain, { purpose: 'acme-challenge', fqdn: txtName, value: txtValue, evidence, diagnosis }),
+  );
 }
+
+/** A record that the customer is to set, and what was last seen of it. */
+export function presentRecord(
+  { name }: Domain,
+  { purpose, fqdn, value, evidence, diagnosis }: Pick<DnsRecord, 'purpose' | 'fqdn' | 'value'> & { evidence?: TxtEvidence | null; diagnosis?: Diagnosis | null },
+): DnsRecord {
+  return {
+    purpose,
+    type: 'TXT',
+    fqdn,
+    host: diagnosis?.set?.fqdn === fqdn ? diagnosis.set.host : relativeHost(fqdn, name),
+    value,
+    ttl: TTL,
+    state: diagnosis?.code ?? null,
+    message: diagnosis?.message ?? evidence?.detail ?? null,
+    action: diagnosis?.action ?? null,
+    remove: diagnosis?.remove ?? [],
+    waiting: diagnosis?.waiting ?? null,
+    since: diagnosis?.since ?? null,
+    observed: evidence?.servers ?? [],
+  };
+}
+
+/** What a check has just seen; a record with several values is shown once for each. */
+export const presentCheck = (domain: Domain, checked: CheckedRecord[]): (DnsRecord & Pick<CheckedRecord, 'cached'>)[] =>
+  checked.flatMap(({ expected, cached, ...record }) => expected.map((value) => ({ ...presentRecord(domain, { ...record, value }), cached })));
 
 const presentAuthorization = (one: Authorization) => ({
   identifier: one.identifier,
@@ -91,13 +120,15 @@ const presentAuthorization = (one: Authorization) => ({
   txt_value: one.txtValue,
   checked_at: time(one.checkedAt),
   evidence: one.evidence,
+  diagnosis: one.diagnosis,
 });
 
 /** Why an order waits or failed, and who has to do what: for somebody who has never seen one. */
-function presentReason(reason: OrderReason | null, isOver: boolean) {
+function presentReason({ reason, status, authorizations }: Order) {
   if (!reason) return null;
   const { code, detail, acme, until } = reason;
-  const { actor, action } = adviceOn(code, isOver);
+  const diagnosis = code === 'dns_not_ready' ? authorizations.find((one) => (one.diagnosis?.code ?? 'ready') !== 'ready')?.diagnosis : null;
+  const { actor, action } = diagnosis ?? adviceOn(code, !isLive(status));
   return { code, detail, actor, action, ...(until && { until }), ...(acme && { acme }) };
 }
 
@@ -111,7 +142,7 @@ export const presentOrder = (order: Order) => ({
   names: order.names,
   key_type: order.keyType,
   profile: order.profile,
-  reason: presentReason(order.reason, !isLive(order.status)),
+  reason: presentReason(order),
   failures: order.failures,
   next_check_at: time(order.dueAt),
   deadline: time(order.deadlineAt),
@@ -122,13 +153,25 @@ export const presentOrder = (order: Order) => ({
 });
 
 /** What has become of an order, oldest first: each status it reached, and each new reason for not getting on. */
-export const presentHistory = (events: OrderEvent[]) =>
-  events.map(({ at, status, generation, reason }) => ({
-    at: time(at),
-    status,
-    generation,
-    ...(reason && { code: reason.code, detail: reason.detail, ...(reason.acme && { acme: reason.acme }) }),
-  }));
+export const presentHistory = (events: DomainEvent[]) =>
+  events.flatMap((event) => (event.kind === 'order' ? [{ at: time(event.at), ...presentOrderEvent(event) }] : []));
+
+const presentOrderEvent = ({ status, generation, reason }: Extract<DomainEvent, { kind: 'order' }>) => ({
+  status,
+  generation,
+  ...(reason && { code: reason.code, detail: reason.detail, ...(reason.acme && { acme: reason.acme }) }),
+});
+
+/** One entry of a domain's timeline. */
+export function presentEvent(event: DomainEvent) {
+  const { id, kind } = event;
+  const shown = { id, at: time(event.at), kind };
+  if (event.kind === 'order') return { ...shown, order_id: event.orderId, ...presentOrderEvent(event) };
+  if (event.kind !== 'dns') return shown;
+  const { code, message, action, remove, waiting, facts } = event.diagnosis;
+  const dns = { fqdn: event.fqdn, code, detail: message, action, remove, waiting, facts, observed: event.evidence.servers };
+  return { ...shown, order_id: event.orderId, ...dns };
+}
 
 /** The 202 of issue-certificate: what to set, as far as it is known. */
 export function presentIssuing(order: Order, challengeDomain: string) {

@@ -28,6 +28,8 @@ const STATUS: Record<ProblemCode, number> = {
   acme_account_refused: 503,
   acme_account_unknown: 503,
   acme_order_gone: 503,
+  dns_zone_missing: 409,
+  caa_forbids_issuer: 409,
   acme_rejected: 422,
   acme_challenge_failed: 424,
   acme_order_invalid: 422,

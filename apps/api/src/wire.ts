@@ -1,10 +1,11 @@
-import { armCrashPoints, watchOrders } from '@certwright/core';
+import { armCrashPoints, watchEvents, watchOrders } from '@certwright/core';
 import { createDatabase } from '@certwright/db';
-import { createTxtLookup } from '@certwright/dns';
+import { createDns } from '@certwright/dns';
 import { createJobQueue, storeOf } from '@certwright/jobs';
 import { type Config, crashHandler, createMetrics, type Logger } from '@certwright/runtime';
 import { createApp } from './app';
 import { createDashboard } from './bull-board';
+import { createSetupLinks } from './setup-link';
 
 /** Puts the adapters behind the ports; the only place that knows which is which. */
 export function wire(config: Config, logger: Logger) {
@@ -21,9 +22,12 @@ export function wire(config: Config, logger: Logger) {
   const app = createApp({
     ...database,
     watch: watchOrders(database.orders),
+    news: watchEvents(database.events),
     jobs: producer,
-    txtLookup: createTxtLookup(config.dns),
+    ...createDns(config.dns),
     allowSpecialUseDomains: config.allowSpecialUseDomains,
+    setupLinks: createSetupLinks(config.masterKey.bytes),
+    publicUrl: config.publicUrl,
     issueWaitMs: config.orders.issueWaitMs,
     phaseTimeoutMs: config.orders.phaseTimeoutMs,
     keyType: config.orders.keyType,

@@ -29,6 +29,8 @@ export async function playTheCustomer({ api, dns, print, rootPem, timeoutMs }: P
   const issue = expectOk(await api.issue(domain.id), 202);
   const { order_id, challenge_domain, expected_txt_value } = issue.body;
   print.step('platform', `POST /domains/${domain.id}/issue-certificate: order ${order_id}`);
+  const { url } = expectOk(await api.setupLink(domain.id), 201).body;
+  print.step('platform', `the customer's own page: ${url}`);
   if (expected_txt_value) {
     print.step('platform', `the CA wants TXT ${challenge_domain} = "${expected_txt_value}"`);
     dns.setTxt(challenge_domain, [expected_txt_value]);

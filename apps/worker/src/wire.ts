@@ -1,7 +1,7 @@
 import { createAcmeGateway, createKeyMaker } from '@certwright/acme';
 import { armCrashPoints } from '@certwright/core';
 import { createDatabase } from '@certwright/db';
-import { createTxtLookup } from '@certwright/dns';
+import { createDns } from '@certwright/dns';
 import { createBackend, createJobQueue, storeOf } from '@certwright/jobs';
 import { type Config, crashHandler, createMetrics, type Logger } from '@certwright/runtime';
 import { createProcessors } from './processors';
@@ -30,7 +30,8 @@ export function wire(config: Config, logger: Logger) {
       onRequest: ({ step, status, durationMs }) => metrics.acmeRequest(step, status, durationMs),
     }),
     keys: createKeyMaker(),
-    txtLookup: createTxtLookup(config.dns),
+    ...createDns(config.dns),
+    caaIdentities: config.acme.caaIdentities,
     email: config.acme.email,
     budget: config.acme.budget,
     pollIntervalMs: config.orders.pollIntervalMs,

@@ -54,6 +54,7 @@ describe('parseAuthorization', () => {
       identifier: 'shop.example',
       wildcard: true,
       status: 'pending',
+      expires: null,
       dns01: { url: 'https://ca.example/chall/1', status: 'pending', token: 'abc_-9', error: null },
       retryAfterMs: null,
     });

@@ -13,6 +13,7 @@ export interface Directory {
   newNonce: string;
   newAccount: string;
   newOrder: string;
+  caaIdentities: string[];
 }
 
 /** RFC 8555 section 7.1.1. @throws Problem `acme_bad_response` */
@@ -22,8 +23,11 @@ export function parseDirectory(reply: HttpReply, directoryUrl: string): Director
     newNonce: urlOf(directory.newNonce, directoryUrl, 'newNonce'),
     newAccount: urlOf(directory.newAccount, directoryUrl, 'newAccount'),
     newOrder: urlOf(directory.newOrder, directoryUrl, 'newOrder'),
+    caaIdentities: namesIn(isObject(directory.meta) ? directory.meta.caaIdentities : []),
   };
 }
+
+const namesIn = (list: unknown): string[] => (Array.isArray(list) ? list.filter((one) => typeof one === 'string') : []);
 
 /** RFC 8555 section 7.1.3. @throws Problem `acme_bad_response` */
 export function parseOrder(reply: HttpReply, url: string): AcmeOrder {
@@ -60,6 +64,7 @@ export function parseAuthorization(reply: HttpReply, url: string): AcmeAuthoriza
     identifier: identifier.value.toLowerCase(),
     wildcard: authorization.wildcard === true,
     status: oneOf(AUTHORIZATION_STATUSES, authorization.status, "the authorization's status"),
+    expires: typeof authorization.expires === 'string' ? dateOrNull(authorization.expires) : null,
     dns01: dns01 === undefined ? null : parseChallenge(dns01, url),
     retryAfterMs: retryAfter(reply.headers),
   };

@@ -59,6 +59,8 @@ export function createAcmeGateway(options: AcmeGatewayOptions): ClosableAcmeGate
   return {
     directoryUrl,
 
+    caaIdentities: () => call(async () => (await requests.directory()).caaIdentities),
+
     newAccount: (privateKeyPem, email) =>
       call(async (signal) => {
         const { newAccount: url } = await requests.directory();

@@ -32,6 +32,7 @@ export interface AcmeAuthorization {
   identifier: string;
   wildcard: boolean;
   status: 'pending' | 'valid' | 'invalid' | 'deactivated' | 'expired' | 'revoked';
+  expires: Date | null;
   dns01: {
     url: string;
     status: 'pending' | 'processing' | 'valid' | 'invalid';

@@ -21,6 +21,14 @@ const ADVICE: Partial<Record<ProblemCode, Advice>> = {
     actor: 'customer',
     action: 'Ask for the certificate again, and set the new TXT value in time.',
   },
+  dns_zone_missing: {
+    actor: 'customer',
+    action: 'Have the domain registered and delegated to working name servers, then ask for the certificate again.',
+  },
+  caa_forbids_issuer: {
+    actor: 'customer',
+    action: 'Add the CAA record that the detail names, or remove all CAA records; then ask for the certificate again.',
+  },
   order_deadline_passed: {
     actor: 'platform',
     action: 'Ask for the certificate again once the trouble that the reason names is over.',

@@ -1,3 +1,4 @@
+import type { Diagnosis } from './diagnosis';
 import type { DomainStatus } from './domain';
 import type { KeyType } from './key-type';
 import type { OrderStatus } from './order';
@@ -30,6 +31,8 @@ export interface Authorization {
   txtValue: string;
   status: 'pending' | 'valid' | 'invalid';
   evidence: TxtEvidence | null;
+  /** Why the record is not as it should be, as of the last change. */
+  diagnosis: Diagnosis | null;
   checkedAt: Date | null;
 }
 
@@ -42,13 +45,14 @@ export interface OrderReason {
   until?: string;
 }
 
-/** One change of an order: a status it reached, or a new reason for not getting on. */
-export interface OrderEvent {
-  at: Date;
-  status: OrderStatus;
-  generation: number;
-  reason: OrderReason | null;
-}
+/** One change of a domain, with an id that grows. */
+export type DomainEvent = { id: string; at: Date } & (
+  | { kind: 'registered' | 'verified' }
+  /** An order reached a status, or has a new reason for not getting on. */
+  | { kind: 'order'; orderId: string; status: OrderStatus; generation: number; reason: OrderReason | null }
+  /** DNS says something else about a record than before. */
+  | { kind: 'dns'; orderId: string; fqdn: string; diagnosis: Diagnosis; evidence: TxtEvidence }
+);
 
 export interface Order {
   id: string;
@@ -77,6 +81,10 @@ export interface Order {
   /** When the CA forgets the order (RFC 8555 section 7.1.3), where it says so. */
   caExpiresAt: Date | null;
   certificateId: string | null;
+  /** Somebody is waiting for it until then: DNS is looked at more often. */
+  watchedUntil: Date | null;
+  /** CAA records are not looked at before it is placed. */
+  ignoreCaa: boolean;
   requestId: string | null;
   createdAt: Date;
   updatedAt: Date;

@@ -1,210 +1,11 @@
 import type { AcmeAccount, AcmeAuthorization, AcmeOrder } from './acme';
-import type { DomainStatus } from './domain';
+import type { Diagnosis, DiagnosisInput } from './diagnosis';
 import type { JobName, JobPayloads } from './jobs';
 import type { KeyType } from './key-type';
-import type { Authorization, Certificate, Domain, IssuedCertificate, Order, OrderEvent, OrderReason, Page } from './model';
-import type { LiveOrderStatus, OrderStatus } from './order';
-import type { ProblemCode } from './problem';
+import type { KeyAndCsr } from './stores';
 import type { TxtEvidence } from './txt-evidence';
 
-// --- stores ------------------------------------------------------------------------------------------------------
-
-export interface DomainStore {
-  /** @throws Problem `domain_exists` when the tenant has the name already. */
-  create(tenantId: string, domain: { name: string; verificationToken: string }): Promise<Domain>;
-  get(tenantId: string, id: string): Promise<Domain | null>;
-  /** Newest first. `q` matches a part of the name. @throws Problem `malformed_request` for a cursor that is not ours. */
-  list(
-    tenantId: string,
-    query: { status?: DomainStatus; q?: string; limit: number; cursor?: string },
-  ): Promise<Page<Domain>>;
-  /** `pending` to `verified`; null when the domain is not (or no longer) `pending`. */
-  markVerified(tenantId: string, id: string): Promise<Domain | null>;
-  /** With everything that hangs on it. False when there is none. */
-  delete(tenantId: string, id: string): Promise<boolean>;
-}
-
-/**
- * The right to work on one order, held until `until` by the database's clock. Every write names the lease's token
- * and the status it was read at; a stale holder therefore writes nothing and gets Problem `lease_lost`.
- */
-export interface Lease {
-  /** As of the last write through this lease. */
-  readonly order: Order;
-  /** The account that placed the order, as of the claim; null before. */
-  readonly account: AcmeAccount | null;
-  readonly token: number;
-  /** False once a write has let go of it: whoever comes next may be at the order already. */
-  readonly isHeld: boolean;
-  /** The one before was never let go of: its worker died, or took too long. */
-  readonly tookOver: boolean;
-  /** The database's time now (read at the claim, carried on by the monotonic clock): workers' clocks disagree. */
-  now(): Date;
-  /** Remembers what was learned, for the next write through this lease to store. */
-  note(notes: AuthorizationNote[]): void;
-}
-
-export type Claim =
-  | { kind: 'claimed'; lease: Lease }
-  /** Somebody else holds the lease for `retryAfterMs` more. */
-  | { kind: 'busy'; retryAfterMs: number }
-  /** No such order, or it is `valid` or `invalid`. */
-  | { kind: 'over' };
-
-export interface AuthorizationInput {
-  identifier: string;
-  wildcard: boolean;
-  url: string;
-  challengeUrl: string;
-  txtName: string;
-  txtValue: string;
-  status: Authorization['status'];
-}
-
-/** What was learned of an authorization: what each name server said, its status at the CA. */
-export interface AuthorizationNote {
-  id: string;
-  evidence?: TxtEvidence;
-  status?: Authorization['status'];
-}
-
-export interface OrderChange {
-  dueAt: Date;
-  deadlineAt: Date;
-  /** Why the order is not due at once. Default: nothing holds it up. */
-  reason?: OrderReason;
-  accountId?: string;
-  acmeUrl?: string;
-  finalizeUrl?: string;
-  caExpiresAt?: Date | null;
-  /** Given once, when the CA has told them. */
-  authorizations?: AuthorizationInput[];
-  /** Stored sealed, together, before finalize is sent. */
-  keyAndCsr?: KeyAndCsr;
-  /** Lets go of the lease: another job goes on. */
-  letGo?: boolean;
-}
-
-export interface KeyAndCsr {
-  privateKeyPem: string;
-  csrDer: Buffer;
-}
-
-export interface NextLook {
-  dueAt: Date;
-  reason: OrderReason | null;
-  /** Whether it counts as one more transient failure. */
-  failed: boolean;
-  /** Where the deadline moves: a wait that the CA imposes does not eat the customer's time. */
-  deadlineAt?: Date;
-}
-
-/**
- * Orders, and the history of each: a write that changes an order's status or reason adds an event, in the same statement.
- * All writes but `create` go through a lease. @throws Problem `lease_lost`, where a lease is given
- */
-export interface OrderStore {
-  /**
-   * Inserts an order with status `new`, due now, and moves the domain to `certificate_pending`, in one transaction.
-   * A domain has at most one live order: the loser of a race, and a repeated call, get the live one (`created: false`).
-   * @throws Problem `domain_not_verified`, `not_found`.
-   */
-  create(
-    tenantId: string,
-    order: {
-      domainId: string;
-      keyType: KeyType;
-      profile: string | null;
-      phaseMs: number;
-      requestId: string | null;
-    },
-  ): Promise<{ order: Order; created: boolean }>;
-  get(tenantId: string, id: string): Promise<Order | null>;
-  /** Where each of them stands; those that are gone are missing. */
-  standings(ids: string[]): Promise<OrderStanding[]>;
-  /** The order's history, oldest first, the last `limit` of it. */
-  events(tenantId: string, id: string, limit: number): Promise<OrderEvent[]>;
-  /** The newest order of a domain, live or over. */
-  latest(tenantId: string, domainId: string): Promise<Order | null>;
-  /** A domain's orders, newest first, at most `limit`. */
-  list(tenantId: string, domainId: string, limit: number): Promise<Order[]>;
-  /** Takes the lease for `leaseMs` if nobody holds it; counts a crash where the one before was never let go of. */
-  claim(tenantId: string, orderId: string, leaseMs: number): Promise<Claim>;
-  /** Guarded transition; renews the lease (or lets go of it) and clears failures and crashes. */
-  advance(lease: Lease, to: LiveOrderStatus, change: OrderChange): Promise<void>;
-  /** Guarded: back to `new`, one generation on; what the CA said of the present one is dropped. Lets go of the lease. */
-  restart(lease: Lease, next: { dueAt: Date; deadlineAt: Date; reason: OrderReason }): Promise<void>;
-  /** Guarded: sets the next `dueAt` and why, and lets go of the lease. */
-  release(lease: Lease, next: NextLook): Promise<void>;
-  /** Guarded, terminal: order `invalid`; domain `failed` (or `active` again where it still has a certificate). */
-  fail(lease: Lease, reason: OrderReason): Promise<void>;
-  /** Guarded, terminal: the certificate with its key, order `valid`, domain `active`. */
-  complete(lease: Lease, certificate: IssuedCertificate, privateKeyPem: string): Promise<void>;
-  /** The key and CSR stored by `advance`, unsealed; null when there are none yet. @throws Problem `sealing_key_missing` */
-  keyAndCsr(lease: Lease): Promise<KeyAndCsr | null>;
-  /** Live orders of all tenants, overdue by more than `graceMs` and leased to nobody, the most overdue first. */
-  overdue(graceMs: number, limit: number): Promise<Pick<Order, 'id' | 'tenantId' | 'status' | 'requestId'>[]>;
-  /** Live orders of all tenants by status and reason, for the metrics; `oldestDueMs`: how overdue the most overdue is. */
-  census(): Promise<OrderCensus[]>;
-}
-
-export interface OrderStanding {
-  id: string;
-  status: OrderStatus;
-  /** Of the reason that it is not due at once. */
-  code: ProblemCode | null;
-}
-
-export interface OrderCensus {
-  status: string;
-  code: string | null;
-  acmeType: string | null;
-  count: number;
-  oldestDueMs: number | null;
-}
-
-export interface CertificateStore {
-  get(tenantId: string, id: string): Promise<Certificate | null>;
-  /** The domain's newest certificate. */
-  latest(tenantId: string, domainId: string): Promise<Certificate | null>;
-  /** PEM (PKCS #8), unsealed. @throws Problem `sealing_key_missing` */
-  privateKey(tenantId: string, id: string): Promise<string | null>;
-}
-
-export interface AccountStore {
-  /**
-   * The one account for this directory and e-mail. The first caller's new key wins under a unique index and all others
-   * get that key; as newAccount is idempotent for a key (RFC 8555 section 7.3.1), the CA too ends up with one account.
-   */
-  findOrCreate(directoryUrl: string, email: string | null, newKeyPem: () => Promise<string>): Promise<AcmeAccount>;
-  /** Replaces the URL `from`; without effect where another worker has replaced it already. */
-  setUrl(id: string, from: string | null, to: string | null): Promise<void>;
-  /** No request (`account`), or no newOrder (`orders`), for `ms` from now; a longer pause that is there stays. */
-  pause(id: string, scope: 'account' | 'orders', ms: number, reason: OrderReason): Promise<void>;
-}
-
-/** How many orders may be sent to the CA. */
-export interface OrderBudget {
-  /** In any 3 hours, for the account (`ACME_ORDERS_PER_3H`). */
-  per3Hours: number;
-  /** In any 7 days, for one registered domain, renewals not counted (`ACME_ORDERS_PER_DOMAIN_PER_WEEK`). */
-  perRegisteredDomainPerWeek: number;
-}
-
-export type Slot =
-  | { kind: 'taken' }
-  /** Which budget is spent, and when this order's turn is expected. */
-  | { kind: 'spent'; by: 'account' | 'registered-domain'; waitMs: number };
-
-export interface BudgetStore {
-  /**
-   * Counts one newOrder against the budgets, if they allow it and it is this order's turn: renewals before first
-   * certificates, then tenants by turns, then the oldest. Of any number of racers no more get a slot than there are.
-   */
-  takeSlot(accountId: string, order: Order, registeredDomain: string, budget: OrderBudget): Promise<Slot>;
-}
-
-// --- the world outside -------------------------------------------------------------------------------------------
+export * from './stores';
 
 /**
  * One request to the CA per method (plus nonces), each bounded in time, none of them waiting or polling.
@@ -212,6 +13,8 @@ export interface BudgetStore {
  */
 export interface AcmeGateway {
   readonly directoryUrl: string;
+  /** The CA's own names in CAA records (`caaIdentities`, RFC 8555 section 9.7.6); empty where it doesn't say. */
+  caaIdentities(): Promise<string[]>;
   /** RFC 8555 section 7.3. Returns the account URL; for a key the CA knows, that account's. */
   newAccount(privateKeyPem: string, email: string | null): Promise<string>;
   newOrder(account: AcmeAccount, order: { names: string[]; profile: string | null }): Promise<AcmeOrder>;
@@ -239,6 +42,39 @@ export interface TxtLookup {
    * doesn't say: that is the evidence. Bounded in time whatever the servers do.
    */
   lookup(fqdn: string, expected: string[]): Promise<TxtEvidence>;
+}
+
+export interface CachedTxt {
+  /** Empty: it remembers that there is no such record. */
+  values: string[];
+  /** For how much longer, in seconds. */
+  ttl: number;
+}
+
+export interface DnsDoctor {
+  /**
+   * Finds out why a TXT record is not there as it should be, by asking further questions. Never throws for what DNS says or
+   * doesn't say. Bounded in time and in queries; `since` is the present, whoever keeps diagnoses knows of an earlier one.
+   */
+  diagnose(input: DiagnosisInput): Promise<Diagnosis>;
+  /**
+   * What this service's resolver remembers of a TXT name (asked without recursion, RFC 1034 section 3.7.1): for whoever sees something
+   * else than the name servers say. Null where it remembers nothing, or doesn't tell.
+   */
+  cached(fqdn: string): Promise<CachedTxt | null>;
+}
+
+/** What CAA records say about an issuer (RFC 8659, RFC 8657). */
+export interface CaaLookup {
+  /** Null where issuance is allowed. Where DNS can't say, it is the CA's to find out: null, too. */
+  forbids(names: string[], issuer: CaaIssuer): Promise<Diagnosis | null>;
+}
+
+export interface CaaIssuer {
+  /** The CA's own domain names in CAA records: `caaIdentities` of its directory (RFC 8555 section 9.7.6); none: nothing is checked. */
+  identities: string[];
+  /** `accounturi` (RFC 8657 section 3); null before there is an account. */
+  accountUri: string | null;
 }
 
 export interface JobQueue {

@@ -18,6 +18,8 @@ export type ProblemCode =
   | 'dns_lookup_failed'
   | 'dns_not_ready'
   | 'dns_deadline_passed'
+  | 'dns_zone_missing'
+  | 'caa_forbids_issuer'
   | 'order_deadline_passed'
   // the certificate authority
   | 'acme_unreachable'

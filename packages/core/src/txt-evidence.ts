@@ -40,6 +40,8 @@ export interface TxtEvidence {
   verdict: TxtVerdict;
   /** The aliases followed, in order; empty when there are none. */
   via: string[];
+  /** A server has TXT records beside an alias, at one name: forbidden (RFC 1034 section 3.6.2), and read differently by everybody. */
+  besideAlias?: true;
   /** Apex of the zone that was asked. */
   zone: string | null;
   servers: ServerAnswer[];

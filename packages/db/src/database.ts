@@ -1,10 +1,11 @@
-import type { AccountStore, BudgetStore, CertificateStore, DomainStore, OrderStore } from '@certwright/core';
+import type { AccountStore, BudgetStore, CertificateStore, DomainStore, EventStore, OrderStore } from '@certwright/core';
 import { createAccountStore } from './account-store';
 import { createBudgetStore } from './budget-store';
 import { createCertificateStore } from './certificate-store';
 import { createClient } from './client';
 import { Prisma } from './generated/client';
 import { createDomainStore } from './domain-store';
+import { createEventStore } from './event-store';
 import { createOrderStore } from './order-store';
 import { createSealedBox } from './sealed-box';
 import { verifySealingKey } from './sealing-check';
@@ -15,6 +16,7 @@ export interface Database {
   orders: OrderStore;
   certificates: CertificateStore;
   accounts: AccountStore;
+  events: EventStore;
   budgets: BudgetStore;
   /** @throws Problem `sealing_key_missing` when the database was sealed with another master key. */
   verifySealingKey(): Promise<void>;
@@ -42,6 +44,7 @@ export function createDatabase({
     domains: mapOutages(createDomainStore(db)),
     orders: mapOutages(createOrderStore(db, box)),
     certificates: mapOutages(createCertificateStore(db, box)),
+    events: mapOutages(createEventStore(db)),
     accounts: mapOutages(createAccountStore(db, box)),
     budgets: mapOutages(createBudgetStore(db)),
     ...mapOutages({

@@ -20,7 +20,8 @@ export function createDomainStore(db: Db): DomainStore {
   return {
     async create(tenantId, { name, verificationToken }) {
       try {
-        return toDomain(await db.prisma.domain.create({ data: { tenantId, name, names: [name], verificationToken } }));
+        const data = { tenantId, name, names: [name], verificationToken, events: { create: { kind: 'registered' as const } } };
+        return toDomain(await db.prisma.domain.create({ data }));
       } catch (error) {
         if (!isUniqueViolation(error)) throw error;
         throw terminal('domain_exists', `${name} is registered already.`);
@@ -50,11 +51,14 @@ export function createDomainStore(db: Db): DomainStore {
     },
 
     async markVerified(tenantId, id) {
-      const [row] = await db.prisma.domain.updateManyAndReturn({
-        where: { id, tenantId, status: 'pending' },
-        data: { status: 'verified', verifiedAt: new Date(), statusReason: null },
+      return db.prisma.$transaction(async (tx) => {
+        const [row] = await tx.domain.updateManyAndReturn({
+          where: { id, tenantId, status: 'pending' },
+          data: { status: 'verified', verifiedAt: new Date(), statusReason: null },
+        });
+        if (row) await tx.domainEvent.create({ data: { domainId: id, kind: 'verified' } });
+        return row ? toDomain(row) : null;
       });
-      return row ? toDomain(row) : null;
     },
 
     async delete(tenantId, id) {

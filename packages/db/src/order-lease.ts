@@ -102,7 +102,7 @@ export async function writeThrough(
     ? Prisma.sql`NULL`
     : Prisma.sql`clock_timestamp() + ${lease.leaseMs} * interval '1 millisecond'`;
   const columns = [Prisma.sql`lease_until = ${leaseUntil}`, Prisma.sql`updated_at = clock_timestamp()`, ...set];
-  const parts = [...noted(lease), ...event(lease.order, after), ...also].map((part) => Prisma.sql`, ${part}`);
+  const parts = [...noted(lease), ...events(lease.order, after), ...also].map((part) => Prisma.sql`, ${part}`);
   const [row] = await db.run<{ written: number }>(Prisma.sql`
     WITH guarded AS (
       UPDATE orders SET ${Prisma.join(columns)}
@@ -132,22 +132,38 @@ function noted({ notes }: HeldLease): Prisma.Sql[] {
   return [
     Prisma.sql`noted AS (
       UPDATE authorizations a
-         SET evidence = coalesce(n.evidence, a.evidence), status = coalesce(n.status, a.status),
+         SET evidence = coalesce(n.evidence, a.evidence), diagnosis = coalesce(n.diagnosis, a.diagnosis),
+             status = coalesce(n.status, a.status),
              checked_at = CASE WHEN n.evidence IS NULL THEN a.checked_at ELSE clock_timestamp() END
-        FROM guarded g, jsonb_to_recordset(${JSON.stringify(notes)}::jsonb) AS n(id uuid, evidence jsonb, status authorization_status)
+        FROM guarded g, jsonb_to_recordset(${JSON.stringify(notes)}::jsonb) AS n(id uuid, evidence jsonb, diagnosis jsonb, status authorization_status)
        WHERE a.order_id = g.id AND a.id = n.id)`,
   ];
 }
 
-function event(before: Order, after: Order): Prisma.Sql[] {
+/** One row for each change, in the statement that makes it. */
+function events(before: Order, after: Order): Prisma.Sql[] {
   const isNews =
     before.status !== after.status || (after.reason !== null && essence(before.reason) !== essence(after.reason));
-  if (!isNews) return [];
+  const order = isNews ? [{ kind: 'order', status: after.status, generation: after.generation, data: after.reason }] : [];
+  const rows = [...dnsChanges(before, after), ...order];
+  if (rows.length === 0) return [];
   return [
     Prisma.sql`told AS (
-      INSERT INTO order_events (order_id, at, status, generation, reason)
-      SELECT id, clock_timestamp(), ${after.status}::order_status, ${after.generation}, ${reasonJson(after.reason)} FROM guarded)`,
+      INSERT INTO domain_events (domain_id, order_id, at, kind, status, generation, data)
+      SELECT ${after.domainId}::uuid, g.id, clock_timestamp(), n.kind, n.status, n.generation, n.data
+        FROM guarded g, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+          AS n(kind event_kind, status order_status, generation int, data jsonb))`,
   ];
+}
+
+/** Names whose diagnosis is another than before; two values of one name share it. */
+function dnsChanges(before: Order, after: Order) {
+  const changed = after.authorizations.filter(({ id, diagnosis }) => {
+    const known = before.authorizations.find((one) => one.id === id);
+    return diagnosis !== null && known?.diagnosis?.code !== diagnosis.code;
+  });
+  const names = new Map(changed.map(({ txtName, diagnosis, evidence }) => [txtName, { fqdn: txtName, diagnosis, evidence }]));
+  return [...names.values()].map((data) => ({ kind: 'dns', data }));
 }
 
 /** Two reasons of one essence are one event: each look at DNS may word it differently. */

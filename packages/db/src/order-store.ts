@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import {
   assertTransition,
-  type AuthorizationInput,
-  ISSUABLE_DOMAIN_STATUSES,
-  type IssuedCertificate,
   type KeyAndCsr,
   type Lease,
   type Order,
+  type LiveOrderStatus,
   type OrderReason,
   type OrderStore,
   terminal,
@@ -14,7 +12,9 @@ import {
 import { certificateKeyPlace } from './certificate-store';
 import type { Db } from './client';
 import { Prisma } from './generated/client';
+import { insertAuthorizations, insertCertificate, insertOrder } from './order-inserts';
 import { claimLease, held, reasonJson, transition, writeThrough } from './order-lease';
+import { newestEvents } from './event-store';
 import { orderColumns, type OrderRow, toOrder } from './rows';
 import type { SealedBox } from './sealed-box';
 
@@ -47,13 +47,7 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
     standings: (ids) => db.run(Prisma.sql`SELECT id, status::text, reason->>'code' AS code FROM orders WHERE id = ANY(${ids}::uuid[])`),
 
     async events(tenantId, id, limit) {
-      const rows = await db.prisma.orderEvent.findMany({
-        where: { order: { id, tenantId } },
-        orderBy: { id: 'desc' },
-        take: limit,
-        select: { at: true, status: true, generation: true, reason: true },
-      });
-      return rows.reverse().map((row) => ({ ...row, reason: row.reason as OrderReason | null }));
+      return newestEvents(db, Prisma.sql`e.order_id = ${id}::uuid AND d.tenant_id = ${tenantId}::uuid AND e.kind = 'order'`, limit);
     },
 
     claim: (tenantId, orderId, leaseMs) => claimLease({ db, box }, { tenantId, orderId, leaseMs }),
@@ -78,7 +72,7 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
           Prisma.sql`csr = ${keyAndCsr.csrDer}`,
         );
       }
-      const added = authorizations?.map((one) => ({ ...one, id: randomUUID(), evidence: null, checkedAt: null }));
+      const added = authorizations?.map((one) => ({ ...one, id: randomUUID(), evidence: null, diagnosis: null, checkedAt: null }));
       await writeThrough(db, lease, {
         set,
         shows: { ...shows, ...change, ...(added && { authorizations: added }) },
@@ -170,6 +164,18 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
       return { privateKeyPem: box.open(row.sealedKey, orderKeyPlace(order.id)), csrDer: Buffer.from(row.csr) };
     },
 
+    async watch(tenantId, domainId, ms) {
+      const [row] = await db.run<{ id: string; status: LiveOrderStatus; wasWatched: boolean }>(Prisma.sql`
+        WITH live AS (
+          SELECT id, coalesce(watched_until > clock_timestamp(), false) AS was_watched FROM orders
+           WHERE domain_id = ${domainId}::uuid AND tenant_id = ${tenantId}::uuid AND status NOT IN ('valid', 'invalid')
+             FOR UPDATE
+        )
+        UPDATE orders o SET watched_until = clock_timestamp() + ${ms} * interval '1 millisecond' FROM live WHERE o.id = live.id
+        RETURNING o.id, o.status::text, live.was_watched AS "wasWatched"`);
+      return row ?? null;
+    },
+
     async overdue(graceMs, limit) {
       return db.run(Prisma.sql`
         SELECT id, tenant_id AS "tenantId", status::text, request_id AS "requestId"
@@ -192,32 +198,6 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
   };
 }
 
-/**
- * The order and the domain's new status, in one statement. Null when the domain is in no status to be issued for: of several
- * callers at once one finds it so, behind the lock on its row, and all others don't.
- */
-async function insertOrder(db: Db, tenantId: string, input: Parameters<OrderStore['create']>[1]): Promise<Order | null> {
-  const { domainId, keyType, profile, phaseMs, requestId } = input;
-  const [row] = await db.run<OrderRow>(Prisma.sql`
-    WITH domain AS (
-      UPDATE domains SET status = 'certificate_pending', status_reason = NULL, updated_at = clock_timestamp()
-       WHERE id = ${domainId}::uuid AND tenant_id = ${tenantId}::uuid
-         AND status::text IN (${Prisma.join([...ISSUABLE_DOMAIN_STATUSES])})
-      RETURNING id, tenant_id, names
-    ), o AS (
-      INSERT INTO orders (id, tenant_id, domain_id, names, key_type, profile, request_id, renewal, status_since, created_at, due_at, deadline_at)
-      SELECT ${randomUUID()}::uuid, tenant_id, id, names, ${keyType}, ${profile}, ${requestId},
-             EXISTS (SELECT 1 FROM certificates c WHERE c.domain_id = domain.id),
-             clock_timestamp(), clock_timestamp(), clock_timestamp(), clock_timestamp() + ${phaseMs} * interval '1 millisecond'
-        FROM domain
-      RETURNING *
-    ), told AS (
-      INSERT INTO order_events (order_id, at, status, generation) SELECT id, created_at, status, generation FROM o
-    )
-    SELECT ${orderColumns} FROM o`);
-  return row ? toOrder(row) : null;
-}
-
 /** The terminal transitions. */
 function end(given: Lease, to: 'valid' | 'invalid', reason: OrderReason | null) {
   const lease = held(given);
@@ -225,23 +205,4 @@ function end(given: Lease, to: 'valid' | 'invalid', reason: OrderReason | null) 
   const { set, shows } = transition(lease, to, reason);
   set.push(Prisma.sql`due_at = NULL, deadline_at = NULL`);
   return { set, shows: { ...shows, dueAt: null, deadlineAt: null }, letGo: true };
-}
-
-function insertAuthorizations(added: (AuthorizationInput & { id: string })[]): Prisma.Sql {
-  return Prisma.sql`added AS (
-    INSERT INTO authorizations (id, order_id, identifier, wildcard, url, challenge_url, txt_name, txt_value, status)
-    SELECT n.id, g.id, n.identifier, n.wildcard, n.url, n."challengeUrl", n."txtName", n."txtValue", n.status
-      FROM guarded g, jsonb_to_recordset(${JSON.stringify(added)}::jsonb)
-        AS n(id uuid, identifier text, wildcard boolean, url text, "challengeUrl" text, "txtName" text, "txtValue" text,
-             status authorization_status))`;
-}
-
-function insertCertificate(order: Order, id: string, issued: IssuedCertificate, sealedKey: Uint8Array): Prisma.Sql {
-  const { chainPem, serial, sha256, issuer, keyType, notBefore, notAfter } = issued;
-  return Prisma.sql`issued AS (
-    INSERT INTO certificates (id, tenant_id, domain_id, order_id, names, chain_pem, sealed_key, serial, sha256, issuer,
-                              key_type, not_before, not_after)
-    SELECT ${id}::uuid, ${order.tenantId}::uuid, ${order.domainId}::uuid, g.id, ${order.names}, ${chainPem}, ${sealedKey},
-           ${serial}, ${sha256}, ${issuer}, ${keyType}, ${notBefore}, ${notAfter}
-      FROM guarded g)`;
 }

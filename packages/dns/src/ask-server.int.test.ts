@@ -41,12 +41,14 @@ describe('what one authoritative server says', () => {
     },
   );
 
-  it('a referral down is taken with all hosts of that one zone', async () => {
+  it('a referral down is taken with all hosts of that one zone, and their addresses', async () => {
     const ns = (name: string, data: string): packet.Answer => ({ type: 'NS', name, ttl: 1, data });
     const [below, deeper] = ['Shop.customer.test', NAME];
-    reply = { flags: 0, authorities: [ns(below, 'NS1.shop.test'), ns(deeper, 'ns9.x.test'), ns(below, 'ns2.shop.test')] };
+    const a = (name: string, data: string): packet.Answer => ({ type: 'A', name, ttl: 1, data });
+    const additionals = [a('ns1.SHOP.test', '192.0.2.1'), a('stranger.test', '192.0.2.2')];
+    reply = { flags: 0, additionals, authorities: [ns(below, 'NS1.shop.test'), ns(deeper, 'ns9.x.test'), ns(below, 'ns2.shop.test')] };
     const { referral } = await ask();
-    expect(referral).toEqual({ apex: 'shop.customer.test', hosts: ['ns1.shop.test', 'ns2.shop.test'] });
+    expect(referral).toEqual({ apex: 'shop.customer.test', hosts: ['ns1.shop.test', 'ns2.shop.test'], glue: [{ server: 'ns1.shop.test', address: '192.0.2.1' }] });
   });
 
   it('not being its authority is a refusal', async () => {

@@ -10,8 +10,10 @@ export interface Outcome {
   answer: ServerAnswer;
   /** What the name is an alias of. */
   alias: string | null;
+  /** The name has TXT records as well as an alias. */
+  besideAlias: boolean;
   /** The zone below, and its NS hosts, that the server delegates the name to. */
-  referral: { apex: string; hosts: string[] } | null;
+  referral: { apex: string; hosts: string[]; glue: NameServer[] } | null;
   /** The zone for which the server says that the name has no such record: the owner of the SOA (RFC 2308 section 2). */
   denier: string | null;
 }
@@ -31,37 +33,50 @@ const MAX_VALUE_LENGTH = 255;
 const kept = (values: string[]): string[] =>
   values.slice(0, MAX_VALUES).map((value) => printable(value, MAX_VALUE_LENGTH));
 
+interface Wanted {
+  name: string;
+  /** Of the zone that the server is asked as one of. */
+  apex: string;
+  expected: string[];
+}
+
 /** Asks one server of the zone at `apex` for the TXT records of `name`. */
-export async function askServer(
-  { name, apex, expected }: { name: string; apex: string; expected: string[] },
-  { server, address }: NameServer,
-  options: AskOptions,
-): Promise<Outcome> {
-  const said = (state: ServerState, values: string[] = []): Outcome => ({
-    answer: { server, address, state, values: kept(values) },
-    alias: null,
-    referral: null,
-    denier: null,
-  });
-  if (address === '') return said('unreachable');
-  if (!options.allowPrivate && !isPublicAddress(address)) return said('not_public');
+export async function askServer(wanted: Wanted, server: NameServer, options: AskOptions): Promise<Outcome> {
+  const { address } = server;
+  if (address === '') return said(server, 'unreachable');
+  if (!options.allowPrivate && !isPublicAddress(address)) return said(server, 'not_public');
   const timeoutMs = options.budgetMs();
-  if (timeoutMs <= 0) return said('timeout');
+  if (timeoutMs <= 0) return said(server, 'timeout');
   try {
-    const reply = await query({ name, type: 'TXT' }, { address, port: options.authoritativePort }, { timeoutMs });
-    const failure = failureOf(reply);
-    if (failure) return { ...said(failure), referral: referralOf(reply, name, apex) };
-    const [alias] = strings(reply.answers?.filter((record) => lower(record.name) === name), 'CNAME');
-    if (alias !== undefined) return isName(alias) ? { ...said('mismatch'), alias } : said('malformed');
-    const values = txtValues(reply, name);
-    if (values.length === 0) {
-      return { ...said(reply.rcode === 'NXDOMAIN' ? 'nxdomain' : 'nodata'), denier: denierOf(reply, name) };
-    }
-    return said(expected.every((value) => values.includes(value)) ? 'match' : 'mismatch', values);
+    const reply = await query({ name: wanted.name, type: 'TXT' }, { address, port: options.authoritativePort }, { timeoutMs });
+    return outcomeOf(reply, wanted, server);
   } catch (error) {
-    if (error instanceof DnsWireError) return said(error.code);
+    if (error instanceof DnsWireError) return said(server, error.code);
     throw error;
   }
+}
+
+const said = ({ server, address }: NameServer, state: ServerState, values: string[] = []): Outcome => ({
+  answer: { server, address, state, values: kept(values) },
+  alias: null,
+  besideAlias: false,
+  referral: null,
+  denier: null,
+});
+
+/** Never throws, whatever a server has put into its reply. */
+export function outcomeOf(reply: DnsReply, { name, apex, expected }: Wanted, server: NameServer): Outcome {
+  const failure = failureOf(reply);
+  if (failure) return { ...said(server, failure), referral: referralOf(reply, name, apex) };
+  const [alias] = strings(reply.answers?.filter((record) => lower(record.name) === name), 'CNAME');
+  const values = txtValues(reply, name);
+  if (alias !== undefined) {
+    return isName(alias) ? { ...said(server, 'mismatch'), alias, besideAlias: values.length > 0 } : said(server, 'malformed');
+  }
+  if (values.length === 0) {
+    return { ...said(server, reply.rcode === 'NXDOMAIN' ? 'nxdomain' : 'nodata'), denier: denierOf(reply, name) };
+  }
+  return said(server, expected.every((value) => values.includes(value)) ? 'match' : 'mismatch', values);
 }
 
 function failureOf(reply: DnsReply): ServerState | null {
@@ -78,8 +93,15 @@ function referralOf(reply: DnsReply, name: string, apex: string): Outcome['refer
   const [first] = records;
   if (!first) return null;
   const below = lower(first.name);
-  return { apex: below, hosts: strings(records.filter((record) => lower(record.name) === below), 'NS') };
+  const hosts = strings(records.filter((record) => lower(record.name) === below), 'NS');
+  return { apex: below, hosts, glue: glueFor(hosts, reply) };
 }
+
+/** Addresses that come along with a delegation (RFC 9471). */
+const glueFor = (hosts: string[], { additionals = [] }: DnsReply): NameServer[] =>
+  additionals.flatMap((record) =>
+    (record.type === 'A' || record.type === 'AAAA') && hosts.includes(lower(record.name)) ? [{ server: lower(record.name), address: record.data }] : [],
+  );
 
 function denierOf(reply: DnsReply, name: string): string | null {
   const soa = reply.authorities?.find((record) => record.type === 'SOA' && isUnder(name, lower(record.name)));
@@ -87,7 +109,7 @@ function denierOf(reply: DnsReply, name: string): string | null {
 }
 
 /** The strings of one record belong together (RFC 7208 section 3.3 has the same rule). */
-function txtValues(reply: DnsReply, name: string): string[] {
+export function txtValues(reply: DnsReply, name: string): string[] {
   return (reply.answers ?? [])
     .filter((record): record is TxtAnswer => record.type === 'TXT' && lower(record.name) === name)
     .map(({ data }) => {

@@ -1,1 +1,2 @@
 export { createTxtLookup, type TxtLookupOptions } from './lookup-txt';
+export { createDns, type Dns } from './dns';

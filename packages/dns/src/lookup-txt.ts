@@ -5,6 +5,7 @@ import { isUnder, lower, parentOf } from './names';
 import { createResolvers, systemResolvers } from './resolver';
 import { conclude, isAnswering, loop, noZone, tooMany } from './verdict';
 import type { ServerAddress } from './wire';
+import type { NameServer } from './zone-cut';
 import { createZones, type FoundZone, type Zone, type Zones } from './zones';
 
 export interface TxtLookupOptions {
@@ -22,6 +23,7 @@ export interface TxtLookupOptions {
 
 const MAX_ALIASES = 8;
 const MAX_REFERRALS = 8;
+const MAX_GLUE = 4;
 
 /** Two zones with as many servers as are asked at all. */
 const MAX_QUERIES = 100;
@@ -62,6 +64,7 @@ async function follow(lookup: Lookup): Promise<TxtEvidence> {
   const { fqdn, via } = lookup;
   const behind: ServerAnswer[] = [];
   let resolved = false;
+  let besideAlias = false;
   for (let name = fqdn; ; ) {
     const asked = await askZone(name, above(name, [fqdn, ...via]), lookup);
     resolved ||= asked.resolved;
@@ -69,7 +72,11 @@ async function follow(lookup: Lookup): Promise<TxtEvidence> {
     const alias = asked.outcomes.find((outcome) => outcome.alias !== null)?.alias ?? null;
     const answers = asked.outcomes.filter((outcome) => outcome.alias === null || outcome.alias !== alias);
     behind.push(...asked.behind);
-    if (alias === null) return conclude(fqdn, via, asked.apex, { servers: answers.map(({ answer }) => answer), behind });
+    besideAlias ||= asked.outcomes.some((outcome) => outcome.besideAlias);
+    if (alias === null) {
+      const evidence = conclude(fqdn, via, asked.apex, { servers: answers.map(({ answer }) => answer), behind });
+      return besideAlias ? { ...evidence, besideAlias } : evidence;
+    }
     behind.push(...answers.map(({ answer }) => answer).filter(isAnswering));
     if (alias === fqdn || via.includes(alias) || via.length >= MAX_ALIASES) return loop(fqdn, [...via, alias]);
     via.push(alias);
@@ -107,10 +114,12 @@ async function askZone(name: string, from: string, { zones, budget, expected, ..
   let { zone, answered } = (await budget.inTime(zones.nearest(from, spend))) ?? nowhere;
   let again = false;
   const behind: ServerAnswer[] = [];
+  let glue: NameServer[] = [];
   for (let referrals = 0; zone !== null; ) {
     const { apex, hosts }: Zone = zone;
-    const servers = await budget.inTime(zones.serversAt(hosts, spend));
-    if (!servers) return { apex: null, resolved: false };
+    const found = await budget.inTime(zones.serversAt(hosts, spend));
+    if (!found) return { apex: null, resolved: false };
+    const servers = withGlue(found, glue);
     spend(servers.length);
     const outcomes = await Promise.all(servers.map((server) => askServer({ name, apex, expected }, server, options)));
     const moved = referrals === 0 && outcomes.some((outcome) => contradicts(outcome, apex, from));
@@ -127,10 +136,18 @@ async function askZone(name: string, from: string, { zones, budget, expected, ..
     }
     behind.push(...outcomes.map(({ answer }) => answer).filter(isAnswering));
     zone = { apex: referral.apex, hosts: referral.hosts, sure: true };
+    glue = referral.glue;
     referrals += 1;
   }
   return { apex: null, resolved: answered };
 }
+
+/** Hosts inside a zone that nobody serves can't be looked up: what the delegation says of them is all there is. */
+const withGlue = (servers: NameServer[], glue: NameServer[]): NameServer[] =>
+  servers.flatMap((one) => {
+    const given = one.address === '' ? glue.filter(({ server }) => server === one.server) : [];
+    return given.length > 0 ? given.slice(0, MAX_GLUE) : [one];
+  });
 
 /** Whether a server says that `from` lies in another zone than that of `apex`. */
 const contradicts = ({ denier, referral }: Outcome, apex: string, from: string): boolean =>

@@ -1,10 +1,14 @@
 import { getServers } from 'node:dns';
-import { type DnsReply, DnsWireError, query, type Question, type ServerAddress } from './wire';
+import { type DnsReply, DnsWireError, query, type QueryOptions, type Question, type ServerAddress } from './wire';
 
 /** Recursive resolvers, for a bounded time. */
 export interface Resolver {
   /** The first answer that is one (NOERROR or NXDOMAIN); null when no resolver gives any, or the time is up. */
   ask(question: Question): Promise<DnsReply | null>;
+  /** What the first that answers says with DNSSEC checked: SERVFAIL where `ask` has an answer means that the chain is broken. */
+  askChecked(question: Question): Promise<DnsReply | null>;
+  /** What the first that answers has in its cache (RD=0); one with stub zones may look in those. */
+  askCache(question: Question): Promise<DnsReply | null>;
 }
 
 /** `budgetMs`: how long one query may take now, in milliseconds; 0 when the time is up. */
@@ -12,23 +16,32 @@ export type MakeResolver = (budgetMs: () => number) => Resolver;
 
 export function createResolvers(servers: ServerAddress[]): MakeResolver {
   let inOrder = servers;
-  return (budgetMs) => ({
-    async ask(question) {
-      for (const server of inOrder) {
-        const timeoutMs = budgetMs();
-        if (timeoutMs <= 0) return null;
-        try {
-          // Checking disabled: a zone whose DNSSEC is broken is still found, and its servers asked.
-          const reply = await query(question, server, { timeoutMs, recursionDesired: true, checkingDisabled: true });
-          if (reply.rcode === 'NOERROR' || reply.rcode === 'NXDOMAIN') return reply;
-        } catch (error) {
-          if (!(error instanceof DnsWireError)) throw error;
-          // It has cost its time once: the next questions go to the others first.
-          inOrder = [...inOrder.filter((one) => one !== server), server];
-        }
+  const first = async (
+    question: Question,
+    budgetMs: () => number,
+    flags: Pick<QueryOptions, 'recursionDesired' | 'checkingDisabled'>,
+    isEnough: (reply: DnsReply) => boolean,
+  ): Promise<DnsReply | null> => {
+    for (const server of inOrder) {
+      const timeoutMs = budgetMs();
+      if (timeoutMs <= 0) return null;
+      try {
+        const reply = await query(question, server, { timeoutMs, ...flags });
+        if (isEnough(reply)) return reply;
+      } catch (error) {
+        if (!(error instanceof DnsWireError)) throw error;
+        // It has cost its time once: the next questions go to the others first.
+        inOrder = [...inOrder.filter((one) => one !== server), server];
       }
-      return null;
-    },
+    }
+    return null;
+  };
+  const isAnswer = ({ rcode }: DnsReply): boolean => rcode === 'NOERROR' || rcode === 'NXDOMAIN';
+  return (budgetMs) => ({
+    // Checking disabled: a zone whose DNSSEC is broken is still found, and its servers asked.
+    ask: (question) => first(question, budgetMs, { recursionDesired: true, checkingDisabled: true }, isAnswer),
+    askChecked: (question) => first(question, budgetMs, { recursionDesired: true }, () => true),
+    askCache: (question) => first(question, budgetMs, {}, isAnswer),
   });
 }
 

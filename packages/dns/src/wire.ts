@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
 import * as packet from 'dns-packet';
+import { metered } from './metered';
 
 export interface ServerAddress {
   address: string;
@@ -10,7 +11,7 @@ export interface ServerAddress {
 
 export interface Question {
   name: string;
-  type: 'TXT' | 'SOA' | 'NS' | 'A' | 'AAAA' | 'CNAME';
+  type: 'TXT' | 'SOA' | 'NS' | 'A' | 'AAAA' | 'CNAME' | 'CAA';
 }
 
 export interface QueryOptions {
@@ -110,10 +111,29 @@ function makeQuery(question: Question, { recursionDesired, checkingDisabled, edn
   }
 }
 
+const HEADER_BYTES = 12;
+const MIN_QUESTION_BYTES = 5;
+const MIN_RECORD_BYTES = 11;
+
+/** Whether a message is long enough for what its header says it has: dns-packet would read records that aren't there. */
+function couldHold(bytes: Buffer): boolean {
+  if (bytes.length < HEADER_BYTES) return false;
+  const [questions = 0, ...records] = [4, 6, 8, 10].map((at) => bytes.readUInt16BE(at));
+  const count = records.reduce((sum, one) => sum + one, 0);
+  return bytes.length >= HEADER_BYTES + questions * MIN_QUESTION_BYTES + count * MIN_RECORD_BYTES;
+}
+
+/** Far more than any name needs. */
+const MAX_REPLY_BYTES = 16_384;
+
+/** A name of six labels with as many records as fit takes two thirds of this. */
+const MAX_STEPS = 2 * MAX_REPLY_BYTES;
+
 /** Null for bytes that can't be read: dns-packet throws whatever it stumbles over. */
-function decode(bytes: Buffer): DnsReply | null {
+export function decode(bytes: Buffer): DnsReply | null {
+  if (bytes.length > MAX_REPLY_BYTES || !couldHold(bytes)) return null;
   try {
-    return packet.decode(bytes) as DnsReply;
+    return packet.decode(metered(bytes, MAX_STEPS)) as DnsReply;
   } catch {
     return null;
   }
@@ -127,11 +147,15 @@ function isAnswerTo(asked: Asked, reply: DnsReply): boolean {
   return question.type === asked.type && question.name.toLowerCase() === asked.name.toLowerCase();
 }
 
+/** A server that sends more of what is no answer is asked over TCP: reading all that it can send would be its way to keep us busy. */
+const MAX_STRAYS = 100;
+
 function overUdp(asked: Asked, { address, port }: ServerAddress, timeoutMs: number): Promise<DnsReply> {
   return new Promise((resolve, reject) => {
     // A socket of its own: a random source port, and connected, so that the kernel drops what others send.
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     let unreadable = false;
+    let strays = 0;
     let over = false;
     const end = (settle: () => void): void => {
       if (over) return;
@@ -148,9 +172,12 @@ function overUdp(asked: Asked, { address, port }: ServerAddress, timeoutMs: numb
     const timer = setTimeout(() => end(() => reject(silent())), timeoutMs);
     socket.on('error', fail);
     socket.on('message', (bytes) => {
+      if (over) return;
       const reply = decode(bytes);
-      if (!reply) unreadable = true;
-      else if (isAnswerTo(asked, reply)) end(() => resolve(reply));
+      if (reply && isAnswerTo(asked, reply)) return end(() => resolve(reply));
+      unreadable ||= !reply;
+      strays += 1;
+      if (strays >= MAX_STRAYS) end(() => reject(silent()));
     });
     // `connect` with a callback would give its error to the callback, and `send` then throw at nobody.
     socket.once('connect', () => socket.send(asked.bytes));
@@ -197,6 +224,7 @@ function overTcp(asked: Asked, { address, port }: ServerAddress, timeoutMs: numb
       const [first = chunk] = chunks;
       const all = first.length < LENGTH_BYTES ? Buffer.concat(chunks) : first;
       const expected = LENGTH_BYTES + all.readUInt16BE(0);
+      if (expected > LENGTH_BYTES + MAX_REPLY_BYTES) return fail(new DnsWireError('malformed', `${address} answers with more than any name has`));
       if (received < expected) return;
       const reply = decode(Buffer.concat(chunks).subarray(LENGTH_BYTES, expected));
       if (reply && isAnswerTo(asked, reply)) end(() => resolve(reply));

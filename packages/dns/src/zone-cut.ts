@@ -26,7 +26,7 @@ const MAX_HOST = 255;
 const MAX_CLIMB = 8;
 
 /** Climbs until a zone's SOA turns up, in the answer or as the authority for its absence (RFC 2308 section 2). */
-export async function cutAbove(name: string, resolver: Resolver): Promise<Loaded<Cut>> {
+export async function cutAbove(name: string, resolver: Pick<Resolver, 'ask'>): Promise<Loaded<Cut>> {
   let answered = false;
   let at = lower(name);
   for (let climbed = 0; at !== '' && climbed < MAX_CLIMB; climbed += 1, at = parentOf(at)) {
@@ -46,14 +46,14 @@ export async function cutAbove(name: string, resolver: Resolver): Promise<Loaded
 }
 
 /** The NS hosts of a zone, no more than are asked. */
-export async function hostsOf(apex: string, resolver: Resolver): Promise<Loaded<string[]>> {
+export async function hostsOf(apex: string, resolver: Pick<Resolver, 'ask'>): Promise<Loaded<string[]>> {
   const reply = await resolver.ask({ name: apex, type: 'NS' });
   const hosts = strings(reply?.answers, 'NS').slice(0, MAX_NS);
   return { value: hosts, ttl: reply ? shortestTtl(reply.answers) : null };
 }
 
 /** A host's addresses; where one family can't be looked up, the other is kept for the shortest time only. */
-export async function addressesOf(host: string, resolver: Resolver): Promise<Loaded<string[]>> {
+export async function addressesOf(host: string, resolver: Pick<Resolver, 'ask'>): Promise<Loaded<string[]>> {
   const [v4, v6] = await Promise.all([resolver.ask({ name: host, type: 'A' }), resolver.ask({ name: host, type: 'AAAA' })]);
   const value = [...strings(v4?.answers, 'A'), ...strings(v6?.answers, 'AAAA')];
   if (v4 && v6) return { value, ttl: shortestTtl([...(v4.answers ?? []), ...(v6.answers ?? [])]) };

@@ -23,7 +23,7 @@ describe('the zones that are known', () => {
     if (type === 'NS') return { answers: [{ type, name, ttl: 60, data: host }] };
     return type === 'A' ? { answers: [{ type, name, ttl: 60, data: '192.0.2.1' }] } : {};
   };
-  const resolver: Resolver = {
+  const resolver: Pick<Resolver, 'ask'> = {
     async ask(question) {
       asked.push(`${question.type} ${question.name}`);
       await Promise.resolve();
@@ -107,7 +107,7 @@ describe('the zones that are known', () => {
 
   it('a name waits for a slow neighbour a moment only', async () => {
     const { ask } = resolver;
-    const slow: Resolver = { ask: (question) => (question.name === `slow.${ZONE}` ? new Promise(() => undefined) : ask(question)) };
+    const slow: Pick<Resolver, 'ask'> = { ask: (question) => (question.name === `slow.${ZONE}` ? new Promise(() => undefined) : ask(question)) };
     zones = createZones({ resolvers: () => slow, timeoutMs: 1_000, now: () => at });
     void zones.nearest(`slow.${ZONE}`, spendNothing);
     expect(await zones.nearest(`b.${ZONE}`, spendNothing)).toMatchObject({ zone: { apex: ZONE, sure: true } });

@@ -1,6 +1,6 @@
 import { createBudget, within } from './budget';
 import { parentOf } from './names';
-import type { MakeResolver, Resolver } from './resolver';
+import type { Resolver } from './resolver';
 import { createTtlCache } from './ttl-cache';
 import { addressesOf, type Cut, cutAbove, hostsOf, type NameServer, serversAt } from './zone-cut';
 
@@ -32,7 +32,7 @@ export interface Zones {
 }
 
 export interface ZonesOptions {
-  resolvers: MakeResolver;
+  resolvers: (budgetMs: () => number) => Pick<Resolver, 'ask'>;
   /** Bound of finding one thing out, in milliseconds. */
   timeoutMs: number;
   /** A monotonic clock in milliseconds. */
@@ -51,7 +51,7 @@ export function createZones({ resolvers, timeoutMs, now }: ZonesOptions): Zones 
   const addresses = createTtlCache<string[]>({ max: MAX_KEPT, now });
   const ahead = new Map<string, Promise<unknown>>();
   // Not the time of the lookup that happens to ask first: others wait for the answer as well.
-  const resolver = (): Resolver => resolvers(createBudget(timeoutMs, 0).queryMs);
+  const resolver = (): Pick<Resolver, 'ask'> => resolvers(createBudget(timeoutMs, 0).queryMs);
 
   const exact: Zones['exact'] = async (name, spend, { anew } = { anew: false }) => {
     if (anew) cuts.forget(name);

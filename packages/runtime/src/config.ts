@@ -20,6 +20,8 @@ export interface Config {
     email: string | null;
     caPem: string | null;
     profile: string | null;
+    /** Its names in CAA records; none: as its directory says. */
+    caaIdentities: string[];
     timeoutMs: number;
     budget: { per3Hours: number; perRegisteredDomainPerWeek: number };
   };
@@ -35,6 +37,8 @@ export interface Config {
   };
   /** Null, in development only: every request is accepted, and only from this machine. */
   authToken: string | null;
+  /** Where clients reach the API, for links in answers; null: as each request was addressed. */
+  publicUrl: string | null;
   /** Null: there is no dashboard. */
   adminPassword: string | null;
   bullBoardWrite: boolean;
@@ -89,6 +93,7 @@ function toConfig(value: Environment, production: boolean): Config {
       email: value.ACME_EMAIL ?? null,
       caPem: value.ACME_CA_PEM ?? null,
       profile: value.ACME_PROFILE ?? null,
+      caaIdentities: value.ACME_CAA_IDENTITIES,
       timeoutMs: value.ACME_TIMEOUT,
       budget: {
         per3Hours: value.ACME_ORDERS_PER_3H,
@@ -110,6 +115,7 @@ function toConfig(value: Environment, production: boolean): Config {
       keyType: value.CERT_KEY_TYPE,
     },
     authToken,
+    publicUrl: value.PUBLIC_URL ?? null,
     adminPassword: value.ADMIN_PASSWORD ?? null,
     bullBoardWrite: value.BULL_BOARD_WRITE,
     masterKey: { bytes: value.MASTER_KEY ?? developmentKey(), isDevelopmentKey: value.MASTER_KEY === undefined },

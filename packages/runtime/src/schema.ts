@@ -100,6 +100,8 @@ export interface Environment {
   ACME_EMAIL?: string;
   ACME_CA_PEM?: string;
   ACME_PROFILE?: string;
+  ACME_CAA_IDENTITIES: string[];
+  PUBLIC_URL?: string;
   DNS_RESOLVERS: Resolver[];
   DNS_AUTHORITATIVE_PORT: number;
   DNS_ALLOW_PRIVATE: boolean;
@@ -146,6 +148,12 @@ export const environmentSchema = (production: boolean, role: 'api' | 'worker' | 
       .pattern(/-----BEGIN CERTIFICATE-----/)
       .messages({ '*': 'ACME_CA_FILE must be a file with certificates in PEM' }),
     ACME_PROFILE: Joi.string().max(64),
+    ACME_CAA_IDENTITIES: Joi.string()
+      .pattern(/^[a-z0-9.-]+(,[a-z0-9.-]+)*$/)
+      .custom((text: string) => text.split(','))
+      .default(() => [])
+      .messages({ '*': '{{#label}} must be domain names, comma-separated, such as letsencrypt.org' }),
+    PUBLIC_URL: url(['http', 'https'], 'https://certwright.example.com'),
     DNS_RESOLVERS: resolvers,
     DNS_AUTHORITATIVE_PORT: port(53),
     DNS_ALLOW_PRIVATE: flag,

@@ -60,6 +60,7 @@ export function createApiClient(baseUrl: string, token: string) {
         'POST',
         `/domains/${id}/issue-certificate`,
       ),
+    setupLink: (id: string) => call<{ url: string; expires_at: string }>('POST', `/domains/${id}/setup-link`),
     order: (id: string) => call<OrderBody>('GET', `/orders/${id}`),
     certificate: (id: string) => call<Record<string, string>>('GET', `/domains/${id}/certificate`),
     chain: async (id: string) =>

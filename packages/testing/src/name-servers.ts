@@ -29,6 +29,7 @@ export interface NameServers {
   setTxt(name: string, values: string[], options?: { on?: string }): void;
   removeTxt(name: string): void;
   setCname(name: string, target: string): void;
+  setCaa(name: string, records: { flags: number; tag: string; value: string }[]): void;
   /** Makes the server at an address misbehave for what it is authoritative for; null: behave again. */
   misbehave(address: string, how: Misbehaviour | null): void;
   /** The last 10,000 queries. */
@@ -97,6 +98,9 @@ export async function startNameServers({
     },
     setCname(name, target) {
       zoneFor(name).cnames.set(lower(name), lower(target));
+    },
+    setCaa(name, records) {
+      zoneFor(name).caa.set(lower(name), records);
     },
     misbehave(address, how) {
       if (how) wrong.set(address, how);

@@ -31,6 +31,8 @@ export interface StackOptions {
   nameServers?: string[];
   /** Of Pebble. */
   caEnv?: Record<string, string>;
+  /** Real servers instead of those in this process: for the product, and the recursor for the CA, too. */
+  realDns?: { resolver: { address: string; port: number }; port: number };
 }
 
 export interface Stack {
@@ -98,7 +100,9 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
   opened(null, async () => redis?.stop());
   const dns = opened(await startNameServers({ addresses: options.nameServers ?? ['127.0.0.1'] }), (one) => one.close());
   dns.addZone('customer.test');
-  const caOptions = { dnsServer: `127.0.0.1:${dns.port}`, ...(options.caEnv && { env: options.caEnv }) };
+  const { resolver, port: authoritativePort } = options.realDns ?? { resolver: { address: '127.0.0.1', port: dns.port }, port: dns.port };
+  const resolverAt = `${resolver.address}:${resolver.port}`;
+  const caOptions = { dnsServer: resolverAt, ...(options.caEnv && { env: options.caEnv }) };
   let ca = opened(await startAcmeCa(caOptions), (one) => one.stop());
   const { caFile } = ca;
   const proxy = options.proxy === true ? opened(await startFaultProxy(ca), (one) => one.stop()) : null;
@@ -117,8 +121,8 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
     ACME_PROFILE: 'default',
     ACME_ORDERS_PER_3H: '100000',
     ACME_ORDERS_PER_DOMAIN_PER_WEEK: '100000',
-    DNS_RESOLVERS: `127.0.0.1:${dns.port}`,
-    DNS_AUTHORITATIVE_PORT: String(dns.port),
+    DNS_RESOLVERS: resolverAt,
+    DNS_AUTHORITATIVE_PORT: String(authoritativePort),
     DNS_ALLOW_PRIVATE: 'true',
     ALLOW_SPECIAL_USE_DOMAINS: 'true',
     POLL_INTERVAL: '500ms',

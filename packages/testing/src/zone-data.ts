@@ -1,8 +1,11 @@
-import type { Answer } from 'dns-packet';
+import type { Answer, CaaData } from 'dns-packet';
 
 const TTL = 1;
 
-/** One zone in memory: TXT, CNAME and address records under an apex, the same on all its servers unless said. */
+/**
+ * One zone in memory: TXT, CNAME and address records under an apex, the same on all its servers unless said. TXT beside a CNAME is
+ * given out as it stands, though it is forbidden.
+ */
 export interface Zone {
   apex: string;
   /** NS host name to its address; empty where it has none. */
@@ -13,6 +16,8 @@ export interface Zone {
   /** What one server has at a name instead of the above: by address, then name. */
   txtOn: Map<string, Map<string, string[]>>;
   addresses: Map<string, string>;
+  /** CAA records by name, as `0 issue "ca.example"` without the quotes. */
+  caa: Map<string, { flags: number; tag: string; value: string }[]>;
 }
 
 export const lower = (name: string): string => name.toLowerCase().replace(/\.$/, '');
@@ -20,7 +25,7 @@ export const isUnder = (name: string, apex: string): boolean => name === apex ||
 
 export function makeZone(apex: string, addresses: string[]): Zone {
   const servers = new Map(addresses.map((address, index) => [`ns${index + 1}.${apex}`, address]));
-  return { apex, servers, cnames: new Map(), txt: new Map(), txtOn: new Map(), addresses: new Map(addressed(servers)) };
+  return { apex, servers, cnames: new Map(), txt: new Map(), txtOn: new Map(), addresses: new Map(addressed(servers)), caa: new Map() };
 }
 
 const addressed = (servers: Map<string, string>): [string, string][] =>
@@ -44,17 +49,20 @@ export const glueOf = ({ servers }: Zone): Answer[] =>
 export function recordsOf(zone: Zone, name: string, type: string, address: string): Answer[] {
   const own = zone.txtOn.get(address)?.get(name);
   const alias = own ? undefined : zone.cnames.get(name);
-  if (alias !== undefined) return [{ type: 'CNAME', name, ttl: TTL, data: alias }];
+  if (alias !== undefined) return [{ type: 'CNAME', name, ttl: TTL, data: alias }, ...(type === 'TXT' ? txtOf(zone.txt.get(name), name) : [])];
   if (name === zone.apex && type === 'SOA') return [soaOf(zone)];
   if (name === zone.apex && type === 'NS') return nsOf(zone);
   const ip = zone.addresses.get(name);
   if ((type === 'A' || type === 'AAAA') && ip !== undefined) {
     return ip.includes(':') === (type === 'AAAA') ? [{ type, name, ttl: TTL, data: ip }] : [];
   }
+  if (type === 'CAA') return (zone.caa.get(name) ?? []).map((data) => ({ type, name, ttl: TTL, data: data as CaaData }));
   if (type !== 'TXT') return [];
-  const values = own ?? zone.txt.get(name) ?? [];
-  return values.map((value) => ({ type: 'TXT', name, ttl: TTL, data: strings(value) }));
+  return txtOf(own ?? zone.txt.get(name), name);
 }
+
+const txtOf = (values: string[] = [], name: string): Answer[] =>
+  values.map((value) => ({ type: 'TXT', name, ttl: TTL, data: strings(value) }));
 
 /** A TXT record is made of strings of at most 255 bytes (RFC 1035 section 3.3.14). */
 function strings(value: string): Buffer[] {
@@ -68,7 +76,7 @@ function strings(value: string): Buffer[] {
 export function exists(zone: Zone, name: string, address: string): boolean {
   const own = zone.txtOn.get(address) ?? new Map<string, string[]>();
   const shared = [...zone.cnames.keys(), ...filled(zone.txt)].filter((one) => !own.has(one));
-  const names = [zone.apex, ...zone.addresses.keys(), ...shared, ...filled(own)];
+  const names = [zone.apex, ...zone.addresses.keys(), ...zone.caa.keys(), ...shared, ...filled(own)];
   return names.some((one) => isUnder(one, name));
 }
 

@@ -6,6 +6,8 @@ import {
   type Domain,
   type DomainStatus,
   type DomainStore,
+  type EventStore,
+  type EventWatch,
   type CertificateStore,
   type Order,
   type OrderReason,
@@ -17,19 +19,23 @@ import {
   transient,
   verifyDomain,
   type VerifyDomainDeps,
+  watchDomain,
 } from '@certwright/core';
 import { addLogContext } from '@certwright/runtime';
-import { Router } from 'express';
+import { type Response, Router } from 'express';
 import Joi from 'joi';
 import { methods } from '../methods';
 import { presentDomain, presentDomainInFull, presentIssuing, presentNewDomain, presentOrder } from '../present';
 import { contextOf } from '../request-context';
 import { validate } from '../validate';
+import type { FindDomain } from './find-domain';
 
 export interface DomainRouteDeps extends RegisterDomainDeps, VerifyDomainDeps, CreateOrderDeps {
   domains: DomainStore;
   orders: OrderStore;
   certificates: CertificateStore;
+  events: EventStore;
+  news: EventWatch;
 }
 
 export const newDomainBody = Joi.object<{ domain_name: string }, true>({
@@ -60,16 +66,19 @@ export const listQuery = Joi.object<ListQuery, true>({
   cursor: Joi.string().max(128).description('next_cursor of the page before.'),
 });
 
+export const issueBody = Joi.object<{ ignore_caa: boolean }, true>({
+  ignore_caa: Joi.boolean().default(false).description('Place the order though CAA records forbid the CA; it will most likely refuse.'),
+}).label('body');
+
+export const waitQuery = Joi.object<{ wait: number; since?: string }, true>({
+  wait: Joi.number().integer().min(0).max(60).default(0).description('Answer when something has changed, or after this many seconds.'),
+  since: Joi.string().pattern(/^\d{1,18}$/, 'a version').description('The version that is known; default: the present one.'),
+});
+
 const ORDERS_SHOWN = 100;
 
-export function domainRoutes(deps: DomainRouteDeps): Router {
+export function domainRoutes(deps: DomainRouteDeps, find: FindDomain): Router {
   const router = Router();
-
-  async function find(tenantId: string, id: string): Promise<Domain> {
-    const domain = isUuid(id) ? await deps.domains.get(tenantId, id) : null;
-    if (!domain) throw terminal('not_found', 'There is no such domain.');
-    return domain;
-  }
 
   methods(router, '/domains', {
     async post(request, response) {
@@ -87,35 +96,31 @@ export function domainRoutes(deps: DomainRouteDeps): Router {
 
   methods(router, '/domains/:id', {
     async get(request, response) {
-      const { tenantId } = contextOf(request);
-      const domain = await find(tenantId, request.params.id ?? '');
-      const [order, certificate] = await Promise.all([
-        deps.orders.latest(tenantId, domain.id),
-        deps.certificates.latest(tenantId, domain.id),
-      ]);
-      response.json(presentDomainInFull(domain, order, certificate));
+      const { wait, since } = validate(waitQuery, request.query, 'query');
+      const before = await find(request);
+      if (wait > 0) await untilNews(deps, before, { since, timeoutMs: wait * 1_000, response });
+      const domain = wait > 0 ? await find(request) : before;
+      response.json(presentDomainInFull(domain, await stateOf(deps, domain)));
     },
     async delete(request, response) {
-      const { tenantId } = contextOf(request);
-      const domain = await find(tenantId, request.params.id ?? '');
-      await deps.domains.delete(tenantId, domain.id);
+      const domain = await find(request);
+      await deps.domains.delete(domain.tenantId, domain.id);
       response.status(204).end();
     },
   });
 
   methods(router, '/domains/:id/verify', {
     async post(request, response) {
-      const { tenantId } = contextOf(request);
-      const { id } = await find(tenantId, request.params.id ?? '');
+      const { tenantId, id } = await find(request);
       response.json(presentDomain(await verifyDomain(deps, { tenantId, domainId: id })));
     },
   });
 
   methods(router, '/domains/:id/issue-certificate', {
     async post(request, response) {
-      const { tenantId, requestId } = contextOf(request);
-      const domain = await find(tenantId, request.params.id ?? '');
-      const order = await createOrder(deps, { tenantId, domainId: domain.id, requestId });
+      const domain = await find(request);
+      const { ignore_caa: ignoreCaa } = validate(issueBody, request.body ?? {});
+      const order = await createOrder(deps, { tenantId: domain.tenantId, domainId: domain.id, ignoreCaa, requestId: contextOf(request).requestId });
       addLogContext({ orderId: order.id });
       if (order.status === 'invalid') throw refusal(order);
       response.location(`/orders/${order.id}`);
@@ -128,9 +133,8 @@ export function domainRoutes(deps: DomainRouteDeps): Router {
 
   methods(router, '/domains/:id/orders', {
     async get(request, response) {
-      const { tenantId } = contextOf(request);
-      const domain = await find(tenantId, request.params.id ?? '');
-      const orders = await deps.orders.list(tenantId, domain.id, ORDERS_SHOWN);
+      const domain = await find(request);
+      const orders = await deps.orders.list(domain.tenantId, domain.id, ORDERS_SHOWN);
       response.json({ data: orders.map(presentOrder) });
     },
   });
@@ -138,8 +142,24 @@ export function domainRoutes(deps: DomainRouteDeps): Router {
   return router;
 }
 
-/** An id of any other form is nobody's: absent, not wrong. */
-export const isUuid = (id: string): boolean => /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(id);
+/** Everything else that is shown of a domain. */
+export async function stateOf({ orders, certificates, events }: Pick<DomainRouteDeps, 'orders' | 'certificates' | 'events'>, { tenantId, id }: Domain) {
+  const [order, certificate, newest] = await Promise.all([orders.latest(tenantId, id), certificates.latest(tenantId, id), events.newest([id])]);
+  return { order, certificate, version: newest[0]?.id ?? '0' };
+}
+
+/** Long poll: whoever waits is waiting for DNS, too. */
+async function untilNews(
+  deps: DomainRouteDeps,
+  domain: Domain,
+  { since, timeoutMs, response }: { since: string | undefined; timeoutMs: number; response: Response },
+): Promise<void> {
+  const closed = new AbortController();
+  response.on('close', () => closed.abort());
+  await watchDomain(deps, domain);
+  const known = since ?? (await deps.events.newest([domain.id]))[0]?.id ?? '0';
+  await deps.news.untilNews(domain.id, known, { timeoutMs, signal: closed.signal });
+}
 
 /** The CA could not be asked, or said to come back: the order stays, and goes on by itself. */
 const delayed = ({ code, detail, acme }: OrderReason, dueAt: Date | null): Problem =>

@@ -4,7 +4,7 @@ import { Router } from 'express';
 import { methods } from '../methods';
 import { presentHistory, presentOrder } from '../present';
 import { contextOf } from '../request-context';
-import { isUuid } from './domains';
+import { isUuid } from './find-domain';
 
 export interface OrderRouteDeps {
   orders: Pick<OrderStore, 'get' | 'events'>;

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
   DEFAULT_TENANT_ID,
+  type DnsDoctor,
   type IssuedCertificate,
   type JobQueue,
   type Lease,
@@ -8,6 +9,7 @@ import {
   type TxtEvidence,
   type TxtLookup,
   type TxtVerdict,
+  watchEvents,
   watchOrders,
 } from '@certwright/core';
 import { createDatabase, type Database } from '@certwright/db';
@@ -17,6 +19,7 @@ import { PassThrough } from 'node:stream';
 import { Client } from 'pg';
 import request from 'supertest';
 import { createApp } from '../app';
+import { createSetupLinks } from '../setup-link';
 
 const KEY = 'a-key-for-tests';
 const tenant = DEFAULT_TENANT_ID;
@@ -77,6 +80,21 @@ describe('the routes', () => {
     detail: `ns1.customer.com says ${verdict} for ${fqdn}.`,
   });
   const txtLookup: TxtLookup = { lookup: async (fqdn) => evidence(fqdn) };
+  const dnsDoctor: DnsDoctor = {
+    cached: async () => null,
+    diagnose: async ({ fqdn, evidence: { detail } }) => ({
+      code: verdict === 'ready' ? 'ready' : 'record_missing',
+      message: detail,
+      actor: 'customer',
+      action: 'Set it.',
+      set: { type: 'TXT', fqdn, host: 'host', value: 'value' },
+      remove: [],
+      waiting: { helps: false, until: null },
+      at: new Date().toISOString(),
+      since: new Date().toISOString(),
+      facts: {},
+    }),
+  };
   const jobs: JobQueue = {
     enqueue: async (_name, payload) => {
       if ('orderId' in payload) await place(payload.orderId);
@@ -93,7 +111,11 @@ describe('the routes', () => {
       ...database,
       watch: watchOrders(database.orders),
       jobs,
+      news: watchEvents(database.events),
       txtLookup,
+      dnsDoctor,
+      setupLinks: createSetupLinks(randomBytes(32)),
+      publicUrl: null,
       allowSpecialUseDomains: false,
       issueWaitMs: 200,
       phaseTimeoutMs: 60_000,
@@ -267,6 +289,7 @@ describe('the routes', () => {
         verified_at: null,
         created_at: expect.stringMatching(/^\d{4}-.*Z$/),
         updated_at: expect.stringMatching(/^\d{4}-.*Z$/),
+        version: expect.stringMatching(/^\d+$/),
         verification_token: expect.any(String),
         status_reason: null,
         dns_records: [
@@ -280,6 +303,10 @@ describe('the routes', () => {
             state: null,
             observed: [],
             message: null,
+            action: null,
+            remove: [],
+            waiting: null,
+            since: null,
           },
         ],
         order_id: null,
@@ -296,7 +323,8 @@ describe('the routes', () => {
       verdict = 'absent';
       const seen = evidence(issuing.challenge_domain);
       const [authorization] = lease.order.authorizations;
-      lease.note([{ id: authorization?.id ?? '', evidence: seen }]);
+      const diagnosis = await dnsDoctor.diagnose({ identifier: 'x', fqdn: seen.fqdn, expected: [], evidence: seen });
+      lease.note([{ id: authorization?.id ?? '', evidence: seen, diagnosis }]);
       await database.orders.release(lease, {
         dueAt: new Date('2030-01-01T00:00:00Z'),
         reason: { code: 'dns_not_ready', detail: seen.detail },
@@ -313,7 +341,9 @@ describe('the routes', () => {
             purpose: 'acme-challenge',
             fqdn: issuing.challenge_domain,
             value: 'the-txt-value',
-            state: 'absent',
+            state: 'record_missing',
+            action: 'Set it.',
+            host: 'host',
             observed: seen.servers,
             message: seen.detail,
           },

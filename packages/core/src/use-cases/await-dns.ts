@@ -1,9 +1,11 @@
 import type { AcmeAuthorization } from '../acme';
 import { crashPoint } from '../crash-point';
 import type { OrderJob } from '../jobs';
+import type { Diagnosis } from '../diagnosis';
+import { nextLookMs } from '../dns-schedule';
 import type { Authorization } from '../model';
 import { phaseDeadline } from '../order';
-import type { Lease, TxtLookup } from '../ports';
+import type { DnsDoctor, Lease, TxtLookup } from '../ports';
 import { reorder, waitFor } from '../problem';
 import type { TxtEvidence } from '../txt-evidence';
 import { type AccountDeps, accountOf, type Ca } from './account';
@@ -12,6 +14,7 @@ import { moveOn, type OrderWork, workOnOrder } from './work-on-order';
 
 export interface AwaitDnsDeps extends OrderWork, AccountDeps {
   txtLookup: TxtLookup;
+  dnsDoctor: Pick<DnsDoctor, 'diagnose'>;
   /** How soon to look at DNS again, in milliseconds (`POLL_INTERVAL`). */
   pollIntervalMs: number;
 }
@@ -48,30 +51,49 @@ async function lookAtDns(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
   const open = pending(lease);
   // `x` and `*.x` share one TXT name with two values: one look for both.
   const names = [...new Set(open.map((authorization) => authorization.txtName))];
-  const found = new Map<string, TxtEvidence>();
-  await Promise.all(
-    names.map(async (name) => {
-      const expected = open.filter((one) => one.txtName === name).map((one) => one.txtValue);
-      const evidence = await deps.txtLookup.lookup(name, expected);
-      deps.telemetry.dnsChecked(evidence.verdict);
-      found.set(name, evidence);
-    }),
-  );
-  lease.note(
-    open.flatMap((authorization) => {
-      const evidence = found.get(authorization.txtName);
-      return evidence ? [{ id: authorization.id, evidence }] : [];
-    }),
-  );
-  const missing = [...found.values()].filter((evidence) => evidence.verdict !== 'ready');
+  const looks = await Promise.all(names.map((name) => look(deps, lease, open.filter(({ txtName }) => txtName === name))));
+  lease.note(open.flatMap(({ id, txtName }) => looks.filter(({ evidence }) => evidence.fqdn === txtName).map((one) => ({ id, ...one }))));
+  const missing = looks.filter(({ diagnosis }) => diagnosis.code !== 'ready');
   if (missing.length > 0) {
-    throw waitFor('dns_not_ready', missing.map((evidence) => evidence.detail).join(' '), deps.pollIntervalMs);
+    const { statusSince, watchedUntil } = lease.order;
+    const now = lease.now();
+    const waitMs = nextLookMs({
+      waitedMs: now.getTime() - statusSince.getTime(),
+      isWatched: watchedUntil !== null && watchedUntil > now,
+      isAnswered: missing.some(({ evidence }) => evidence.verdict !== 'no_answer'),
+      pollIntervalMs: deps.pollIntervalMs,
+    });
+    throw waitFor('dns_not_ready', missing.map(({ diagnosis }) => diagnosis.message).join(' '), waitMs);
   }
   // Stored before the CA is told: whoever finds the order in `validating` knows that the CA may have been told.
   const now = lease.now();
   await moveOn(deps, lease, 'validating', { dueAt: now, deadlineAt: phaseDeadline('validating', now, deps.timeouts) });
   crashPoint('after-validating-stored', id);
 }
+
+/**
+ * Even where servers say the same again, what they are asked besides may have changed: where else the value is, their serials.
+ * In milliseconds; the longer it has been so, the longer it holds.
+ */
+const holdsMs = ({ at, since }: Diagnosis): number => Math.max(300_000, (Date.parse(at) - Date.parse(since)) / 2);
+
+/** One look at one TXT name. Why the record isn't there is found out anew only when what the servers say has changed. */
+async function look(deps: AwaitDnsDeps, lease: Lease, [one, ...others]: Authorization[]): Promise<{ evidence: TxtEvidence; diagnosis: Diagnosis }> {
+  if (!one) throw new TypeError('a TXT name is some authorization’s');
+  const expected = [one, ...others].map(({ txtValue }) => txtValue);
+  const evidence = await deps.txtLookup.lookup(one.txtName, expected);
+  deps.telemetry.dnsChecked(evidence.verdict);
+  const { diagnosis: known } = one;
+  const holds = known !== null && lease.now().getTime() - Date.parse(known.at) < holdsMs(known);
+  if (holds && evidence.verdict !== 'ready' && isSame(evidence, one.evidence)) return { evidence, diagnosis: known };
+  const diagnosis = await deps.dnsDoctor.diagnose({ identifier: one.identifier, fqdn: one.txtName, expected, evidence });
+  return { evidence, diagnosis: known?.code === diagnosis.code ? { ...diagnosis, since: known.since } : diagnosis };
+}
+
+const isSame = (now: TxtEvidence, before: TxtEvidence | null): boolean => before !== null && essence(now) === essence(before);
+
+const essence = ({ verdict, via, zone, servers }: TxtEvidence): string =>
+  JSON.stringify([verdict, via, zone, servers.map(({ address, state, values }) => [address, state, [...values].sort()])]);
 
 /**
  * Tells the CA to validate. Where it may have been told before, it is asked first, and only what is still `pending` there

@@ -11,11 +11,12 @@ export const firstPause = (): Promise<void> => sleep(FIRST_POLL_MS);
 
 const FIRST_POLL_MS = 250;
 
-const CA_INTERNAL = 'urn:ietf:params:acme:error:serverInternal';
+/** The CA itself broke, or had no answer from DNS where we have just had one: it says nothing about the domain. */
+const NOT_A_NO = ['serverInternal', 'dns', 'connection'].map((type) => `urn:ietf:params:acme:error:${type}`);
 
 /**
- * An order or authorization that the CA has ended for good: placed anew where the CA itself broke (RFC 8555 section 6.7,
- * `serverInternal`), failed with the CA's own words where it said no.
+ * An order or authorization that the CA has ended for good: placed anew where the CA couldn't find out (RFC 8555 section 6.7), failed
+ * with the CA's own words where it said no.
  */
 export function ended(
   code: ProblemCode,
@@ -24,6 +25,6 @@ export function ended(
 ): Problem {
   const detail = error?.detail ?? fallback;
   const options = error ? { acme: error } : {};
-  if (error?.type !== CA_INTERNAL) return terminal(code, detail, options);
+  if (!error || !NOT_A_NO.includes(error.type)) return terminal(code, detail, options);
   return reorder(code, detail, { ...options, retryAfterMs: retryDelayMs(generation * 7) });
 }

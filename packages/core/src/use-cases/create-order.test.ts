@@ -27,6 +27,8 @@ const orderIn = (status: OrderStatus): Order => ({
   finalizeUrl: null,
   caExpiresAt: null,
   certificateId: null,
+  watchedUntil: null,
+  ignoreCaa: false,
   requestId: 'request-1',
   createdAt: new Date(0),
   updatedAt: new Date(0),

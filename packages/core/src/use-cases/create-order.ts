@@ -25,14 +25,15 @@ export interface CreateOrderDeps {
  */
 export async function createOrder(
   deps: CreateOrderDeps,
-  input: { tenantId: string; domainId: string; requestId: string },
+  input: { tenantId: string; domainId: string; ignoreCaa?: boolean; requestId: string },
 ): Promise<Order> {
-  const { tenantId, domainId, requestId } = input;
+  const { tenantId, domainId, ignoreCaa = false, requestId } = input;
   const { order } = await deps.orders.create(tenantId, {
     domainId,
     keyType: deps.keyType,
     profile: deps.profile,
     phaseMs: deps.phaseTimeoutMs,
+    ignoreCaa,
     requestId,
   });
   crashPoint('after-order-created', order.id);

@@ -4,7 +4,7 @@ import { challengeName } from '../domain';
 import { registeredDomain } from '../hostname';
 import type { OrderJob } from '../jobs';
 import { phaseDeadline } from '../order';
-import type { AuthorizationInput, BudgetStore, Lease, OrderBudget } from '../ports';
+import type { AuthorizationInput, BudgetStore, CaaLookup, DnsDoctor, Lease, OrderBudget, TxtLookup } from '../ports';
 import { terminal, waitFor } from '../problem';
 import { type AccountDeps, accountToOrder, type Ca } from './account';
 import { moveOn, type OrderWork, workOnOrder } from './work-on-order';
@@ -14,6 +14,11 @@ export interface PlaceOrderDeps extends OrderWork, AccountDeps {
   pollIntervalMs: number;
   budgets: BudgetStore;
   budget: OrderBudget;
+  txtLookup: TxtLookup;
+  dnsDoctor: Pick<DnsDoctor, 'diagnose'>;
+  caaLookup: CaaLookup;
+  /** The CA's names in CAA records, where its directory doesn't tell them or tells others. */
+  caaIdentities: string[];
 }
 
 /** Nobody can have set a value that they are only now being told: the first look waits for them, in milliseconds. */
@@ -31,6 +36,7 @@ export function placeOrder(deps: PlaceOrderDeps, job: OrderJob): Promise<void> {
   return workOnOrder(deps, job, 'place-order', async (lease) => {
     const { id, names, profile } = lease.order;
     const { account, ca } = await accountToOrder(deps, lease);
+    await assertDnsAllows(deps, lease, account);
     await takeTurn(deps, lease, account);
     const placed = await ca.newOrder({ names, profile });
     crashPoint('after-new-order-sent', id);
@@ -40,14 +46,19 @@ export function placeOrder(deps: PlaceOrderDeps, job: OrderJob): Promise<void> {
       });
     }
     const authorizations: AuthorizationInput[] = [];
-    for (const url of placed.authorizationUrls) authorizations.push(await toInput(ca, await ca.getAuthorization(url)));
+    const expiries = [placed.expires];
+    for (const url of placed.authorizationUrls) {
+      const authorization = await ca.getAuthorization(url);
+      expiries.push(authorization.expires);
+      authorizations.push(await toInput(ca, authorization));
+    }
     const to = authorizations.every((one) => one.status === 'valid') ? 'ready' : 'awaiting_dns';
     const now = lease.now();
     await moveOn(deps, lease, to, {
       accountId: account.id,
       acmeUrl: placed.url,
       finalizeUrl: placed.finalizeUrl,
-      caExpiresAt: placed.expires,
+      caExpiresAt: earliest(expiries),
       authorizations,
       dueAt: new Date(now.getTime() + (to === 'ready' ? 0 : Math.min(FIRST_LOOK_MS, deps.pollIntervalMs))),
       deadlineAt: phaseDeadline(to, now, deps.timeouts),
@@ -56,6 +67,34 @@ export function placeOrder(deps: PlaceOrderDeps, job: OrderJob): Promise<void> {
     crashPoint('after-order-placed', id);
   });
 }
+
+/** The order is of no use any more once any part of it has expired. */
+function earliest(dates: (Date | null)[]): Date | null {
+  const times = dates.flatMap((date) => (date ? [date.getTime()] : []));
+  return times.length > 0 ? new Date(Math.min(...times)) : null;
+}
+
+/** What must fail at the CA is not sent there. @throws Problem `dns_zone_missing`, `caa_forbids_issuer`; `dns_not_ready` (wait) */
+async function assertDnsAllows(deps: PlaceOrderDeps, { order }: Lease, { url }: AcmeAccount): Promise<void> {
+  for (const fqdn of new Set(order.names.map(challengeName))) {
+    const evidence = await deps.txtLookup.lookup(fqdn, []);
+    if (evidence.verdict !== 'no_zone' && evidence.verdict !== 'no_answer') continue;
+    const identifier = fqdn.slice(fqdn.indexOf('.') + 1);
+    const { actor, message, action, waiting } = await deps.dnsDoctor.diagnose({ identifier, fqdn, expected: [], evidence });
+    const isGone = evidence.verdict === 'no_zone' && actor === 'customer' && !waiting.helps;
+    if (isGone) throw terminal('dns_zone_missing', `${message} ${action}`);
+    throw waitFor('dns_not_ready', `${message} ${action}`, UNREACHABLE_WAIT_MS);
+  }
+  if (order.ignoreCaa) return;
+  const identities = deps.caaIdentities.length > 0 ? deps.caaIdentities : await deps.acme.caaIdentities();
+  const refused = await deps.caaLookup.forbids(order.names, { identities, accountUri: url });
+  if (!refused) return;
+  const { set, message } = refused;
+  throw terminal('caa_forbids_issuer', set ? `${message} The record to add: ${set.fqdn} CAA ${set.value}.` : message);
+}
+
+/** How soon a domain whose name servers don't answer is looked at again, in milliseconds. */
+const UNREACHABLE_WAIT_MS = 60_000;
 
 /** @throws Problem `acme_budget_spent` (wait) */
 async function takeTurn(deps: PlaceOrderDeps, { order }: Lease, account: AcmeAccount): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Diagnosis } from '../diagnosis';
 import type { DomainStatus } from '../domain';
 import type { Domain } from '../model';
 import type { TxtEvidence, TxtVerdict } from '../txt-evidence';
@@ -45,6 +46,7 @@ function world(status: DomainStatus | null, verdicts: { own: TxtVerdict; older: 
               return stillPending ? { ...domain('verified'), verifiedAt: new Date(1) } : null;
             },
           },
+          dnsDoctor: { diagnose: async ({ evidence: { detail } }) => ({ message: detail, action: 'Set it.' }) as Diagnosis },
           txtLookup: {
             lookup: async (fqdn, expected) => {
               asked.push({ fqdn, expected });
@@ -79,6 +81,7 @@ it('asks for both names at once, not one after the other', async () => {
   await verifyDomain(
     {
       domains: { get: async () => domain('pending'), markVerified: async () => domain('verified') },
+      dnsDoctor: { diagnose: () => Promise.reject(new Error('nothing is wrong')) },
       txtLookup: {
         lookup: async (fqdn) => {
           waiting += 1;

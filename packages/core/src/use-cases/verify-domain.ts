@@ -1,12 +1,13 @@
 import { challengeName, ownershipName } from '../domain';
 import type { Domain } from '../model';
-import type { DomainStore, TxtLookup } from '../ports';
+import type { DnsDoctor, DomainStore, TxtLookup } from '../ports';
 import { terminal } from '../problem';
 import type { TxtEvidence } from '../txt-evidence';
 
 export interface VerifyDomainDeps {
   domains: Pick<DomainStore, 'get' | 'markVerified'>;
   txtLookup: TxtLookup;
+  dnsDoctor: Pick<DnsDoctor, 'diagnose'>;
 }
 
 /**
@@ -24,16 +25,16 @@ export async function verifyDomain(deps: VerifyDomainDeps, input: { tenantId: st
     deps.txtLookup.lookup(ownershipName(domain.name), token),
     deps.txtLookup.lookup(challengeName(domain.name), token),
   ]);
-  if (own.verdict !== 'ready' && older.verdict !== 'ready') throw notThere(own, older);
+  if (own.verdict !== 'ready' && older.verdict !== 'ready') throw await notThere(deps, domain, own, older);
   const verified = await deps.domains.markVerified(input.tenantId, domain.id);
   if (!verified) throw terminal('domain_not_pending', `${domain.name} is not pending any more.`);
   return verified;
 }
 
-function notThere(own: TxtEvidence, older: TxtEvidence) {
+async function notThere({ dnsDoctor }: VerifyDomainDeps, { name, verificationToken }: Domain, own: TxtEvidence, older: TxtEvidence) {
   const silent = [own, older].every(({ verdict }) => verdict === 'no_answer' || verdict === 'no_zone');
-  if (silent) return terminal('dns_lookup_failed', own.detail);
   // What the older name says is of interest only where the record was put there.
   const closest = older.verdict === 'partial' && own.verdict !== 'partial' ? older : own;
-  return terminal('ownership_record_absent', closest.detail);
+  const { message, action } = await dnsDoctor.diagnose({ identifier: name, fqdn: closest.fqdn, expected: [verificationToken], evidence: closest });
+  return terminal(silent ? 'dns_lookup_failed' : 'ownership_record_absent', `${message} ${action}`);
 }

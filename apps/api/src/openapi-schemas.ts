@@ -1,0 +1,205 @@
+import { DIAGNOSIS_CODES, DOMAIN_STATUSES, ORDER_STATUSES } from '@certwright/core';
+
+export type Json = Record<string, unknown>;
+
+export const string: Json = { type: 'string' };
+const nullable = (schema: Json): Json => ({ anyOf: [schema, { type: 'null' }] });
+export const uuid: Json = { type: 'string', format: 'uuid' };
+const instant: Json = { type: 'string', format: 'date-time' };
+const listOf = (items: Json): Json => ({ type: 'array', items });
+export const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+
+/** All members given are required but the optional ones. */
+const object = (properties: Record<string, Json>, optional: string[] = []): Json => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties).filter((name) => !optional.includes(name)),
+});
+
+const acmeProblem = object(
+  { type: string, detail: string, status: { type: 'integer' }, subproblems: listOf({ type: 'object' }) },
+  ['status', 'subproblems'],
+);
+
+const evidence = object({
+  fqdn: string,
+  verdict: { enum: ['ready', 'partial', 'absent', 'no_answer', 'no_zone', 'cname_loop'] },
+  via: listOf(string),
+  zone: nullable(string),
+  servers: listOf(object({ server: string, address: string, state: string, values: listOf(string) })),
+  detail: string,
+});
+
+const recordSpec = object({ type: { enum: ['TXT', 'CNAME', 'CAA'] }, fqdn: string, host: string, value: string });
+const waiting = object({ helps: { type: 'boolean' }, until: nullable(instant) });
+const observed = listOf(object({ server: string, address: string, state: string, values: listOf(string) }));
+const diagnosisCode: Json = { enum: [...DIAGNOSIS_CODES] };
+
+const recordProperties = {
+  purpose: { enum: ['ownership', 'acme-challenge'] },
+  type: { const: 'TXT' },
+  fqdn: string,
+  host: string,
+  value: string,
+  ttl: { type: 'integer' },
+  state: nullable(diagnosisCode),
+  message: nullable(string),
+  action: nullable(string),
+  remove: listOf(recordSpec),
+  waiting: nullable(waiting),
+  since: nullable(instant),
+  observed,
+};
+const dnsRecord = object(recordProperties);
+/** `cached`: what this service's resolver remembers of the name. */
+const checkedRecord = object({ ...recordProperties, cached: nullable(object({ values: listOf(string), ttl: { type: 'integer' } })) });
+
+const diagnosis = object({
+  code: diagnosisCode,
+  message: string,
+  actor: { enum: ['nobody', 'customer', 'platform', 'operator'] },
+  action: string,
+  set: nullable(recordSpec),
+  remove: listOf(recordSpec),
+  waiting,
+  at: instant,
+  since: instant,
+  facts: { type: 'object' },
+});
+
+const domain = {
+  id: uuid,
+  domain_name: string,
+  status: { enum: [...DOMAIN_STATUSES] },
+  verified_at: nullable(instant),
+  created_at: instant,
+};
+
+export const schemas: Record<string, Json> = {
+  NewDomain: object({ id: uuid, domain_name: string, verification_token: string, status: { const: 'pending' }, instructions: string }),
+  Domain: object(domain),
+  DomainInFull: object(
+    {
+      ...domain,
+      verification_token: string,
+      status_reason: nullable(string),
+      dns_records: listOf(dnsRecord),
+      order_id: nullable(uuid),
+      next_check_at: nullable(instant),
+      certificate_id: nullable(uuid),
+      updated_at: instant,
+      version: string,
+    },
+    ['verification_token'],
+  ),
+  Check: object({ domain_id: uuid, status: { enum: [...DOMAIN_STATUSES] }, checked_at: instant, dns_records: listOf(checkedRecord) }),
+  Event: object(
+    {
+      id: string,
+      at: instant,
+      kind: { enum: ['registered', 'verified', 'order', 'dns'] },
+      order_id: uuid,
+      status: { enum: [...ORDER_STATUSES] },
+      generation: { type: 'integer' },
+      code: string,
+      detail: string,
+      acme: acmeProblem,
+      fqdn: string,
+      action: string,
+      remove: listOf(recordSpec),
+      waiting,
+      facts: { type: 'object' },
+      observed,
+    },
+    ['order_id', 'status', 'generation', 'code', 'detail', 'acme', 'fqdn', 'action', 'remove', 'waiting', 'facts', 'observed'],
+  ),
+  EventList: object({ data: listOf(ref('Event')), last_id: nullable(string) }),
+  SetupLink: object({ url: { type: 'string', format: 'uri' }, expires_at: instant }),
+  DomainPage: object({ data: listOf(ref('Domain')), next_cursor: nullable(string) }),
+  Issuing: object({
+    order_id: uuid,
+    status: { const: 'certificate_pending' },
+    challenge_domain: string,
+    expected_txt_value: nullable(string),
+    instructions: string,
+  }),
+  Order: object({
+    id: uuid,
+    domain_id: uuid,
+    status: { enum: [...ORDER_STATUSES] },
+    names: listOf(string),
+    key_type: string,
+    profile: nullable(string),
+    status_since: instant,
+    generation: { type: 'integer' },
+    renewal: { type: 'boolean' },
+    reason: nullable(
+      object(
+        {
+          code: string,
+          detail: string,
+          actor: { enum: ['nobody', 'customer', 'platform', 'operator'] },
+          action: string,
+          until: instant,
+          acme: acmeProblem,
+        },
+        ['until', 'acme'],
+      ),
+    ),
+    history: listOf(
+      object(
+        { at: instant, status: { enum: [...ORDER_STATUSES] }, generation: { type: 'integer' }, code: string, detail: string, acme: acmeProblem },
+        ['code', 'detail', 'acme'],
+      ),
+    ),
+    failures: { type: 'integer' },
+    next_check_at: nullable(instant),
+    deadline: nullable(instant),
+    certificate_id: nullable(uuid),
+    created_at: instant,
+    updated_at: instant,
+    authorizations: listOf(
+      object({
+        identifier: string,
+        wildcard: { type: 'boolean' },
+        status: { enum: ['pending', 'valid', 'invalid'] },
+        txt_name: string,
+        txt_value: string,
+        checked_at: nullable(instant),
+        evidence: nullable(evidence),
+        diagnosis: nullable(diagnosis),
+      }),
+    ),
+  }, ['history']),
+  OrderList: object({ data: listOf(ref('Order')) }),
+  Certificate: object({
+    id: uuid,
+    domain_id: uuid,
+    order_id: uuid,
+    issued_at: instant,
+    expires_at: instant,
+    created_at: instant,
+    names: listOf(string),
+    serial: string,
+    sha256: string,
+    issuer: string,
+    not_before: instant,
+    not_after: instant,
+    key_type: string,
+  }),
+  Problem: object(
+    {
+      type: string,
+      title: string,
+      status: { type: 'integer' },
+      detail: string,
+      code: string,
+      request_id: string,
+      error: string,
+      errors: listOf(object({ pointer: string, detail: string })),
+      acme: acmeProblem,
+      retry_after: { type: 'integer' },
+    },
+    ['errors', 'acme', 'retry_after'],
+  ),
+};

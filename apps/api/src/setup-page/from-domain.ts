@@ -1,0 +1,64 @@
+import { domainToUnicode } from 'node:url';
+import { type CheckedRecord, type Domain, isLive, type Order } from '@certwright/core';
+import { type DnsRecord, presentCheck, presentDnsRecords } from '../present';
+import type { SetupRecord, SetupState, SetupView } from './view';
+
+/** The page's data. `checked`: what was just seen of a domain that is not verified yet. */
+export function setupViewOf(
+  domain: Domain,
+  { order, checked, linkExpiresAt }: { order: Order | null; checked: CheckedRecord[]; linkExpiresAt: Date },
+): SetupView {
+  const live = order && isLive(order.status) ? order : null;
+  const records = checked.length > 0 ? presentCheck(domain, checked) : presentDnsRecords(domain, live);
+  const state = stateOf(domain, live, records);
+  const lastLook = live?.authorizations.find(({ checkedAt }) => checkedAt)?.checkedAt ?? (checked.length > 0 ? new Date() : null);
+  return {
+    domain: { ascii: domain.name, unicode: domainToUnicode(domain.name) },
+    state,
+    ...WORDS[state],
+    ...(state === 'failed' && domain.statusReason && { sentence: `${domain.statusReason} ${WORDS.failed.sentence}` }),
+    records: records.map((one) => toRecord(one, lastLook)),
+    deadline: live?.status === 'awaiting_dns' ? (live.deadlineAt?.toISOString() ?? null) : null,
+    nextCheckAt: live?.dueAt?.toISOString() ?? null,
+    linkExpiresAt: linkExpiresAt.toISOString(),
+  };
+}
+
+function stateOf(domain: Domain, live: Order | null, records: DnsRecord[]): SetupState {
+  if (domain.status === 'active') return 'done';
+  if (domain.status === 'failed') return 'failed';
+  if (records.length === 0 || (live !== null && live.status !== 'awaiting_dns')) return 'checking';
+  const isThere = ({ state, observed }: DnsRecord): boolean => state === 'ready' || observed.some((one) => one.state === 'match');
+  if (records.every(({ state }) => state === 'ready')) return 'checking';
+  return records.some(isThere) ? 'partly' : 'missing';
+}
+
+const WORDS: Record<SetupState, { headline: string; sentence: string }> = {
+  missing: {
+    headline: 'One step left: set a DNS record',
+    sentence: 'Sign in where your domain’s DNS is managed and add what is shown here. This page notices by itself.',
+  },
+  partly: {
+    headline: 'Almost there',
+    sentence: 'The record is seen, but not everywhere yet. Below is what each name server says.',
+  },
+  checking: {
+    headline: 'Everything is in place',
+    sentence: 'Nothing more to do: the certificate is being issued. Leave the record where it is until then.',
+  },
+  done: {
+    headline: 'Done: the certificate is here',
+    sentence: 'Your domain is secured. The record that was asked for may be removed.',
+  },
+  failed: {
+    headline: 'It did not work this time',
+    sentence: 'Ask whoever sent you this link to start again; you will be given a new value to set.',
+  },
+};
+
+const toRecord = ({ observed, ...record }: DnsRecord, checkedAt: Date | null): SetupRecord => ({
+  ...record,
+  waiting: record.waiting ?? { helps: false, until: null },
+  servers: observed,
+  checkedAt: checkedAt?.toISOString() ?? null,
+});

@@ -1,0 +1,61 @@
+import type { Diagnosis } from '../diagnosis';
+import { WATCHED_MS } from '../dns-schedule';
+import { ownershipName } from '../domain';
+import type { Domain, Order } from '../model';
+import { isLive, jobFor } from '../order';
+import type { CachedTxt, DnsDoctor, JobQueue, OrderStore, TxtLookup } from '../ports';
+import type { TxtEvidence } from '../txt-evidence';
+
+export interface CheckDomainDeps {
+  orders: Pick<OrderStore, 'latest' | 'watch'>;
+  jobs: JobQueue;
+  txtLookup: TxtLookup;
+  dnsDoctor: DnsDoctor;
+}
+
+/** One TXT name that the customer is to set. */
+export interface CheckedRecord {
+  purpose: 'ownership' | 'acme-challenge';
+  fqdn: string;
+  expected: string[];
+  evidence: TxtEvidence;
+  diagnosis: Diagnosis;
+  cached: CachedTxt | null;
+}
+
+/**
+ * Looks at DNS now, whatever was seen before, and brings the live order's own next look forward. Writes nothing of what it saw: the
+ * order's worker does. Empty where nothing has to be set.
+ */
+export async function checkDomain(deps: CheckDomainDeps, domain: Domain): Promise<CheckedRecord[]> {
+  await watchDomain(deps, domain);
+  const order = await deps.orders.latest(domain.tenantId, domain.id);
+  return Promise.all(awaited(domain, order).map((record) => look(deps, record)));
+}
+
+/** Somebody is waiting: the order's next look comes at once, and further ones soon after each other. */
+export async function watchDomain({ orders, jobs }: Pick<CheckDomainDeps, 'orders' | 'jobs'>, { tenantId, id }: Domain): Promise<void> {
+  const live = await orders.watch(tenantId, id, WATCHED_MS);
+  // One that is watched already is looked at every second: nobody can make it more.
+  if (live?.status === 'awaiting_dns' && !live.wasWatched) await jobs.enqueue(jobFor(live.status), { tenantId, orderId: live.id }, { hurry: true });
+}
+
+type Awaited = Pick<CheckedRecord, 'purpose' | 'fqdn' | 'expected'> & { identifier: string };
+
+function awaited(domain: Domain, order: Order | null): Awaited[] {
+  if (domain.status === 'pending') {
+    return [{ purpose: 'ownership', identifier: domain.name, fqdn: ownershipName(domain.name), expected: [domain.verificationToken] }];
+  }
+  if (!order || !isLive(order.status)) return [];
+  const open = order.authorizations.filter(({ status }) => status === 'pending');
+  return [...new Set(open.map(({ txtName }) => txtName))].map((fqdn) => {
+    const mine = open.filter(({ txtName }) => txtName === fqdn);
+    return { purpose: 'acme-challenge', identifier: mine[0]?.identifier ?? domain.name, fqdn, expected: mine.map(({ txtValue }) => txtValue) };
+  });
+}
+
+async function look({ txtLookup, dnsDoctor }: CheckDomainDeps, { purpose, identifier, fqdn, expected }: Awaited): Promise<CheckedRecord> {
+  const [evidence, cached] = await Promise.all([txtLookup.lookup(fqdn, expected), dnsDoctor.cached(fqdn)]);
+  const diagnosis = await dnsDoctor.diagnose({ identifier, fqdn, expected, evidence });
+  return { purpose, fqdn, expected, evidence, diagnosis, cached };
+}

@@ -1,0 +1,88 @@
+import type { CaaIssuer } from '@certwright/core';
+import type { Answer, CaaAnswer } from 'dns-packet';
+import { lower, parentOf } from './names';
+import type { Resolver } from './resolver';
+
+/** The CAA records that decide about a name, and where they were found. */
+export interface CaaSet {
+  /** The name that has them: the name itself, or the closest one above it that has any. */
+  at: string;
+  records: CaaRecord[];
+  /** In seconds: for how long a resolver may go on giving them. */
+  ttl: number;
+}
+
+export interface CaaRecord {
+  critical: boolean;
+  tag: string;
+  value: string;
+}
+
+/** A name has up to 127 labels, but a certificate's names are far shorter. */
+const MAX_CLIMB = 32;
+
+const KNOWN_TAGS = ['issue', 'issuewild', 'iodef', 'issuemail', 'issuevmc', 'contactemail', 'contactphone'];
+
+/**
+ * Climbs the tree to the first name with CAA records (RFC 8659 section 3); the resolver follows aliases on the way. Null where there
+ * are none, or DNS can't say: then the CA, which must refuse in that case, will.
+ */
+export async function relevantCaa(name: string, resolver: Pick<Resolver, 'ask'>): Promise<CaaSet | null> {
+  let at = lower(name).replace(/^\*\./, '');
+  for (let climbed = 0; at !== '' && climbed < MAX_CLIMB; climbed += 1, at = parentOf(at)) {
+    const reply = await resolver.ask({ name: at, type: 'CAA' });
+    if (!reply) return null;
+    const found = (reply.answers ?? []).filter(isCaa);
+    if (found.length === 0) continue;
+    const records = found.map(({ data }) => ({
+      critical: ((data.flags ?? 0) & 0x80) !== 0 || data.issuerCritical === true,
+      tag: data.tag.toLowerCase(),
+      value: data.value,
+    }));
+    return { at, records, ttl: Math.min(...found.map(({ ttl }) => ttl ?? 0)) };
+  }
+  return null;
+}
+
+const isCaa = (record: Answer): record is CaaAnswer => record.type === 'CAA';
+
+/** Why a set of CAA records does not allow an issuer; null where it does. */
+export type CaaRefusal = 'other-issuer' | 'no-issuer' | 'account' | 'method' | 'unknown-critical';
+
+/** RFC 8659 section 4, RFC 8657; `wildcard`: for `*.name`, where `issuewild` goes before `issue`. */
+export function refusalOf(records: CaaRecord[], wildcard: boolean, { identities, accountUri }: CaaIssuer): CaaRefusal | null {
+  if (records.some(({ critical, tag }) => critical && !KNOWN_TAGS.includes(tag))) return 'unknown-critical';
+  const of = (tag: string): Issue[] => records.filter((one) => one.tag === tag).map(({ value }) => parseIssue(value));
+  const wild = wildcard ? of('issuewild') : [];
+  const issues = wild.length > 0 ? wild : of('issue');
+  if (issues.length === 0) return null;
+  if (issues.every(({ issuer }) => issuer === '')) return 'no-issuer';
+  const ours = issues.filter(({ issuer }) => identities.some((one) => lower(one) === issuer));
+  if (ours.length === 0) return 'other-issuer';
+  const byMethod = ours.filter(({ parameters }) => allowsDns01(parameters.get('validationmethods')));
+  if (byMethod.length === 0) return 'method';
+  const byAccount = byMethod.filter(({ parameters }) => {
+    const uri = parameters.get('accounturi');
+    return uri === undefined || accountUri === null || uri === accountUri;
+  });
+  return byAccount.length === 0 ? 'account' : null;
+}
+
+const allowsDns01 = (methods: string | undefined): boolean =>
+  methods === undefined || methods.split(',').map((one) => one.trim().toLowerCase()).includes('dns-01');
+
+interface Issue {
+  /** Empty: nobody may issue. A value that can't be read names nobody (RFC 8659 section 4.2). */
+  issuer: string;
+  parameters: Map<string, string>;
+}
+
+function parseIssue(value: string): Issue {
+  const [issuer = '', ...rest] = value.split(';').map((part) => part.trim());
+  const parameters = new Map<string, string>();
+  for (const part of rest.join(' ').split(/\s+/)) {
+    const at = part.indexOf('=');
+    if (at > 0) parameters.set(part.slice(0, at).toLowerCase(), part.slice(at + 1));
+  }
+  return { issuer: lower(issuer), parameters };
+}

@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { type Diagnosis, type DiagnosisInput, type DnsDoctor, registeredDomain, type ServerAnswer, type ServerState, type TxtLookup } from '@certwright/core';
+import { createBudget } from './budget';
+import { txtValues } from './ask-server';
+import { compareValues } from './compare-value';
+import { type Finding, write } from './diagnosis-text';
+import { lower } from './names';
+import type { MakeResolver, Resolver } from './resolver';
+import { type AskedSoa, soaAt } from './soa';
+import { isAnswering } from './verdict';
+
+export interface DoctorOptions {
+  lookup: TxtLookup['lookup'];
+  resolvers: MakeResolver;
+  /** Where authoritative servers listen: 53, but for tests. */
+  authoritativePort: number;
+  /** Bound of the further questions, in milliseconds. */
+  timeoutMs: number;
+}
+
+/** Says why a record isn't ready, by asking where else its value is, what else answers at its name, and how its zone is served. */
+export function createDnsDoctor(options: DoctorOptions): DnsDoctor {
+  const { resolvers, timeoutMs } = options;
+  return {
+    async diagnose(input): Promise<Diagnosis> {
+      const { queryMs } = createBudget(timeoutMs, 0);
+      const finding = await find(input, { ...options, budgetMs: queryMs, resolver: resolvers(queryMs) });
+      return write(input, finding, new Date());
+    },
+
+    async cached(fqdn) {
+      const reply = await resolvers(createBudget(timeoutMs, 0).queryMs).askCache({ name: fqdn, type: 'TXT' });
+      const records = [...(reply?.answers ?? []), ...(reply?.authorities ?? []).filter(({ type }) => type === 'SOA')];
+      // Without any record a resolver has only said where to go on, or nothing.
+      const ttls = records.flatMap((record) => ('ttl' in record && record.ttl !== undefined ? [record.ttl] : []));
+      return reply && ttls.length > 0 ? { values: txtValues(reply, fqdn), ttl: Math.min(...ttls) } : null;
+    },
+  };
+}
+
+interface Tools extends DoctorOptions {
+  budgetMs(): number;
+  resolver: Resolver;
+}
+
+function find(input: DiagnosisInput, tools: Tools): Promise<Finding> | Finding {
+  const { evidence } = input;
+  switch (evidence.verdict) {
+    case 'cname_loop':
+      return { code: 'cname_loop' };
+    case 'no_zone':
+      return withoutZone(input, tools);
+    case 'no_answer':
+      return unserved(evidence.servers);
+    case 'ready':
+      return whenReady(input, tools);
+    case 'partial':
+      return divided(input, tools);
+    case 'absent':
+      return absent(input, tools);
+  }
+}
+
+/** The name of the zone that is missing: the last alias leads there. */
+async function withoutZone({ evidence, fqdn }: DiagnosisInput, { resolver }: Tools): Promise<Finding> {
+  if (evidence.zone !== null) return { code: 'zone_not_delegated', facts: { zone: evidence.zone, servers: 'without address' } };
+  const alias = evidence.via.at(-1);
+  const domain = registeredDomain(alias ?? fqdn);
+  const reply = (await resolver.ask({ name: domain, type: 'SOA' })) ?? (await resolver.askChecked({ name: domain, type: 'SOA' }));
+  if (!reply) return { code: 'resolver_silent' };
+  if (alias !== undefined) return { code: 'cname_dangling', facts: { target: alias } };
+  return { code: reply.rcode === 'NXDOMAIN' ? 'domain_not_registered' : 'zone_not_delegated', facts: { domain } };
+}
+
+/** The surest first: what several servers say differently is told by what is easiest to mend. */
+const UNSERVED: [ServerState[], Finding['code']][] = [
+  [['refused'], 'servers_refuse'],
+  [['lame'], 'servers_lame'],
+  [['servfail'], 'servers_fail'],
+  [['not_public'], 'servers_not_public'],
+  [['malformed'], 'servers_unreadable'],
+  [['timeout', 'unreachable'], 'servers_unreachable'],
+];
+
+function unserved(servers: ServerAnswer[]): Finding {
+  if (servers.length === 0) return { code: 'too_many_queries' };
+  const [code] = UNSERVED.map(([states, one]) => ({ one, count: servers.filter(({ state }) => states.includes(state)).length }))
+    .sort((a, b) => b.count - a.count)
+    .map(({ one }) => one);
+  return { code: code ?? 'servers_unreachable' };
+}
+
+async function whenReady({ evidence }: DiagnosisInput, tools: Tools): Promise<Finding> {
+  return (await isBogus(evidence.zone, tools)) ? { code: 'dnssec_bogus', facts: { zone: evidence.zone } } : { code: 'ready' };
+}
+
+/** A resolver that checks DNSSEC fails where one that doesn't has an answer (RFC 4035 section 5.5). The CA's checks. */
+async function isBogus(zone: string | null, { resolver }: Tools): Promise<boolean> {
+  if (zone === null) return false;
+  const question = { name: zone, type: 'SOA' } as const;
+  const checked = await resolver.askChecked(question);
+  return checked?.rcode === 'SERVFAIL' && (await resolver.ask(question)) !== null;
+}
+
+async function divided(input: DiagnosisInput, tools: Tools): Promise<Finding> {
+  const answering = input.evidence.servers.filter(isAnswering);
+  const soas = await soasOf(input, answering, tools);
+  const serialOf = ({ address }: ServerAnswer): number | undefined => soas.find((one) => one.address === address)?.serial;
+  const having = answering.filter(({ state }) => state === 'match');
+  const lacking = answering.filter(({ state }) => state !== 'match');
+  const newest = Math.max(...having.map((one) => serialOf(one) ?? 0));
+  const isBehind = lacking.some((one) => (serialOf(one) ?? newest) < newest);
+  const facts = { lacking: lacking.map(({ server, address }) => ({ server, address })), ...zoneFacts(soas) };
+  return isBehind
+    ? { code: 'secondary_behind', facts, waitSeconds: Math.max(...soas.map(({ refresh }) => refresh)) }
+    : { code: 'servers_disagree', facts };
+}
+
+async function absent(input: DiagnosisInput, tools: Tools): Promise<Finding> {
+  const { evidence, expected, identifier, fqdn } = input;
+  const answering = evidence.servers.filter(isAnswering);
+  const seen = [...new Set(answering.flatMap(({ values }) => values))];
+  const [alias] = evidence.via;
+  const [soas, wildcard] = await Promise.all([soasOf(input, answering.slice(0, 1), tools), atRandomName(input, tools)]);
+  const facts = zoneFacts(soas);
+  if (evidence.besideAlias) return { code: 'txt_beside_cname', facts: { ...facts, values: seen } };
+  const isWildcard =
+    (alias !== undefined && wildcard.alias === alias) || (seen.length > 0 && seen.every((value) => wildcard.values.includes(value)));
+  if (isWildcard) return { code: 'wildcard_answers', facts: { ...facts, asked: wildcard.name, values: seen } };
+  const wrong = compareValues(seen, expected, [fqdn, identifier, ...(evidence.zone ? [evidence.zone] : [])].map(lower));
+  if (alias !== undefined && (wrong === null || wrong.code === 'other_value')) {
+    return { code: 'cname_wrong_target', facts: { ...facts, target: evidence.via.at(-1), values: seen } };
+  }
+  if (wrong && wrong.code !== 'other_value' && wrong.code !== 'old_value') return { code: wrong.code, facts: { ...facts, value: wrong.value } };
+  const elsewhere = await lookElsewhere(input, tools);
+  if (elsewhere) return { code: elsewhere.code, facts: { ...facts, found_at: elsewhere.name } };
+  return wrong ? { code: wrong.code, facts: { ...facts, value: wrong.value } } : { code: 'record_missing', facts };
+}
+
+const soasOf = ({ evidence }: DiagnosisInput, servers: ServerAnswer[], { budgetMs, authoritativePort }: Tools): Promise<AskedSoa[]> =>
+  evidence.zone === null ? Promise.resolve([]) : soaAt(evidence.zone, servers, { budgetMs, authoritativePort });
+
+const zoneFacts = (soas: AskedSoa[]): Record<string, unknown> =>
+  soas.length === 0
+    ? {}
+    : { serials: Object.fromEntries(soas.map(({ address, serial }) => [address, serial])), negative_ttl: soas[0]?.negativeTtl };
+
+/** What any name beside the record's has: a wildcard's records, where there is one (RFC 4592). */
+async function atRandomName({ identifier }: DiagnosisInput, { lookup }: Tools) {
+  const name = `_certwright-${randomBytes(6).toString('hex')}.${identifier}`;
+  const { via, servers } = await lookup(name, []);
+  return { name, alias: via[0] ?? null, values: servers.flatMap(({ values }) => values) };
+}
+
+/** Where people put it instead. The first of them that has the value is told. */
+function placesOf({ fqdn, identifier, evidence }: DiagnosisInput): { code: Finding['code']; name: string }[] {
+  const registered = registeredDomain(identifier);
+  const apexes = [...new Set([evidence.via.length === 0 ? evidence.zone : null, registered, identifier])].filter((one) => one !== null);
+  const [label = ''] = fqdn.split('.');
+  const bare = label.replace(/^_/, '');
+  const places: { code: Finding['code']; name: string }[] = [
+    ...apexes.map((apex) => ({ code: 'name_doubled' as const, name: `${fqdn}.${apex}` })),
+    { code: 'record_at_domain', name: identifier },
+    ...apexes.map((apex) => ({ code: 'record_at_apex' as const, name: apex })),
+    ...apexes.map((apex) => ({ code: 'record_under_wrong_label' as const, name: `${label}.${apex}` })),
+    ...[bare, label.replace('-', '_'), bare.replace('-', '_'), `${label}.www`, '_certwright-challenge'].map((wrong) => ({
+      code: 'record_under_wrong_label' as const,
+      name: `${wrong}.${identifier}`,
+    })),
+  ];
+  const isNew = (name: string, at: number): boolean => name !== fqdn && places.findIndex((one) => one.name === name) === at;
+  return places.filter(({ name }, at) => isNew(name, at));
+}
+
+async function lookElsewhere(input: DiagnosisInput, { lookup }: Tools) {
+  const places = placesOf(input);
+  const found = await Promise.all(
+    places.map(async ({ name }) => {
+      const { servers } = await lookup(name, input.expected.slice(0, 1));
+      return servers.some(({ state }) => state === 'match');
+    }),
+  );
+  return places.find((_, at) => found[at]) ?? null;
+}
