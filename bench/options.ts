@@ -9,9 +9,11 @@ export interface Options {
   jsonFile: string;
   /** Of the part `waiting`, as the product's POLL_INTERVAL. */
   pollIntervalMs: number;
+  /** Of the part `waiting`: how many of the names, 0 to 1, are on name servers that never answer. */
+  silentShare: number;
 }
 
-export const USAGE = `npm run bench -- [--short] [--only ${PARTS.join('|')}]... [--json FILE] [--poll-interval 10s]`;
+export const USAGE = `npm run bench -- [--short] [--only ${PARTS.join('|')}]... [--json FILE] [--poll-interval 10s] [--silent-share 0.1]`;
 
 /** @throws Error with what is wrong */
 export function readOptions(args: string[]): Options {
@@ -22,6 +24,7 @@ export function readOptions(args: string[]): Options {
       only: { type: 'string', multiple: true, default: [] },
       json: { type: 'string', default: '.certwright/bench.json' },
       'poll-interval': { type: 'string', default: '10s' },
+      'silent-share': { type: 'string', default: '0' },
     },
   });
   const isPart = (name: string): name is Part => PARTS.some((part) => part === name);
@@ -33,7 +36,14 @@ export function readOptions(args: string[]): Options {
     parts: wanted.length > 0 ? wanted : [...PARTS],
     jsonFile: values.json,
     pollIntervalMs: milliseconds(values['poll-interval']),
+    silentShare: share(values['silent-share']),
   };
+}
+
+function share(text: string): number {
+  const number = Number(text);
+  if (!(number >= 0 && number < 1)) throw new Error(`--silent-share is a number from 0 to below 1, not ${text}`);
+  return number;
 }
 
 function milliseconds(text: string): number {

@@ -13,31 +13,38 @@ const LANES = 64;
 export async function insertWaitingOrders(
   stack: Stack,
   client: Client,
-  { orders, pollIntervalMs, leadMs }: { orders: number; pollIntervalMs: number; leadMs: number },
+  { orders, pollIntervalMs, leadMs, silentShare }: { orders: number; pollIntervalMs: number; leadMs: number; silentShare: number },
 ): Promise<void> {
   const { id } = await stack.verifiedDomain('real.customer.test');
   const { orderId: pattern } = await askForCertificate(stack, id);
+  await until('the first look at DNS', { timeoutMs: 30_000, everyMs: 50 }, async () => {
+    const { rows } = await client.query('SELECT 1 FROM authorizations WHERE order_id = $1 AND diagnosis IS NOT NULL', [pattern]);
+    return rows.length > 0;
+  });
+  const silent = Math.round(orders * silentShare);
   await client.query(
     `INSERT INTO domains (id, tenant_id, name, names, status, verification_token, verified_at)
-     SELECT gen_random_uuid(), o.tenant_id, 'w' || n || '.customer.test', ARRAY['w' || n || '.customer.test'],
-            'certificate_pending', 'token' || n, now()
-       FROM orders o, generate_series(1, $2::int) n WHERE o.id = $1`,
-    [pattern, orders],
+     SELECT gen_random_uuid(), o.tenant_id, w.name, ARRAY[w.name], 'certificate_pending', 'token' || w.name, now()
+       FROM orders o, (SELECT 'w' || n || CASE WHEN n <= $3::int THEN '.silent.test' ELSE '.customer.test' END AS name
+                         FROM generate_series(1, $2::int) n) w WHERE o.id = $1`,
+    [pattern, orders, silent],
   );
   await client.query(
-    `INSERT INTO orders (id, tenant_id, domain_id, account_id, names, key_type, profile, status, due_at, deadline_at,
-                         acme_url, finalize_url)
-     SELECT gen_random_uuid(), o.tenant_id, d.id, o.account_id, d.names, o.key_type, o.profile, 'awaiting_dns',
-            now() + ($4::float8 + row_number() OVER () * $2::float8 / $3::float8) * interval '1 millisecond',
+    `INSERT INTO orders (id, tenant_id, domain_id, account_id, names, key_type, profile, status, status_since, due_at,
+                         deadline_at, acme_url, finalize_url)
+     SELECT gen_random_uuid(), o.tenant_id, d.id, o.account_id, d.names, o.key_type, o.profile, 'awaiting_dns', now() - interval '30 minutes',
+            now() + ($4::float8 + row_number() OVER (ORDER BY random()) * $2::float8 / $3::float8) * interval '1 millisecond',
             now() + interval '1 day', o.acme_url || '-' || d.name, o.finalize_url || '-' || d.name
-       FROM orders o, domains d WHERE o.id = $1 AND d.name LIKE 'w%.customer.test'`,
+       FROM orders o, domains d WHERE o.id = $1 AND d.name LIKE 'w%.test'`,
     [pattern, pollIntervalMs, orders, leadMs],
   );
   await client.query(
-    `INSERT INTO authorizations (id, order_id, identifier, url, challenge_url, txt_name, txt_value)
+    `INSERT INTO authorizations (id, order_id, identifier, url, challenge_url, txt_name, txt_value, evidence, diagnosis,
+                                 checked_at)
      SELECT gen_random_uuid(), o.id, o.names[1], a.url || '-' || o.names[1], a.challenge_url || '-' || o.names[1],
-            '_acme-challenge.' || o.names[1], md5(o.id::text)
-       FROM authorizations a, orders o WHERE a.order_id = $1 AND o.names[1] LIKE 'w%.customer.test'`,
+            '_acme-challenge.' || o.names[1], md5(o.id::text), a.evidence,
+            a.diagnosis || jsonb_build_object('at', now() - random() * interval '5 minutes', 'since', now() - interval '30 minutes'), now()
+       FROM authorizations a, orders o WHERE a.order_id = $1 AND o.names[1] LIKE 'w%.test'`,
     [pattern],
   );
   await client.query('ANALYZE');
@@ -55,7 +62,7 @@ export async function enqueueWaitingOrders(stack: Stack, client: Client): Promis
       ),
     );
     const { rows } = await client.query<{ id: string; tenant_id: string; due_at: Date }>(
-      `SELECT id, tenant_id, due_at FROM orders WHERE names[1] LIKE 'w%.customer.test' ORDER BY due_at`,
+      `SELECT id, tenant_id, due_at FROM orders WHERE names[1] LIKE 'w%.test' ORDER BY due_at`,
     );
     await inLanes(rows, LANES, async ({ id, tenant_id, due_at }) => {
       const delayMs = Math.max(1, due_at.getTime() - Date.now());
@@ -74,11 +81,12 @@ export interface WaitingRow {
   checked: number | null;
 }
 
+/** Of those whose name servers answer. */
 export async function readWaitingRows(client: Client): Promise<WaitingRow[]> {
   const { rows } = await client.query<WaitingRow>(
     `SELECT o.id, extract(epoch FROM o.due_at)::float8 * 1000 AS due, extract(epoch FROM a.checked_at)::float8 * 1000 AS checked
        FROM orders o JOIN authorizations a ON a.order_id = o.id
-      WHERE o.status = 'awaiting_dns' AND o.due_at IS NOT NULL AND a.txt_name LIKE '\\_acme-challenge.w%'`,
+      WHERE o.status = 'awaiting_dns' AND o.due_at IS NOT NULL AND a.txt_name LIKE '\\_acme-challenge.w%.customer.test'`,
   );
   return rows;
 }

@@ -5,17 +5,21 @@ import type { Client } from 'pg';
 import { createLateness } from './lateness';
 import { round, shown, type Spread, spreadOf, table } from './measure';
 import { cpuReader, cpuSpent } from './stack-cpu';
+import type { Options } from './options';
 import { BENCH_ENV, withDatabase } from './stack-helpers';
 import { enqueueWaitingOrders, insertWaitingOrders, readWaitingRows } from './waiting-rows';
 import { readUsage, type Usage } from './waiting-usage';
 
 const WORKERS = 2;
+const SILENT = '127.0.0.66';
 const SAMPLE_EVERY_MS = 1_000;
 /** Before the first order is due: 2 ms for adding each job. */
 const LEAD_MS_PER_ORDER = 2;
 
 export interface Waiting {
   orders: number;
+  /** Of them; all figures are about the others. */
+  onSilentServers: number;
   pollIntervalMs: number;
   seconds: number;
   looks: number;
@@ -36,10 +40,13 @@ export interface Waiting {
 }
 
 /** Thousands of orders that all wait for a record that doesn't come. */
-export async function benchWaiting({ short, pollIntervalMs }: { short: boolean; pollIntervalMs: number }): Promise<Waiting> {
-  const order = { orders: short ? 1_000 : 10_000, seconds: short ? 30 : 90, pollIntervalMs };
+export async function benchWaiting({ short, pollIntervalMs, silentShare }: Pick<Options, 'short' | 'pollIntervalMs' | 'silentShare'>): Promise<Waiting> {
+  const order = { orders: short ? 1_000 : 10_000, seconds: short ? 30 : 90, pollIntervalMs, silentShare };
   const env = { ...BENCH_ENV, POLL_INTERVAL: `${pollIntervalMs}ms` };
-  const stack = await startStack({ queue: 'redis', workers: WORKERS, env });
+  const stack = await startStack({ queue: 'redis', workers: WORKERS, env, nameServers: ['127.0.0.1', SILENT] });
+  stack.dns.addZone('customer.test', { servers: ['127.0.0.1'] });
+  stack.dns.addZone('silent.test', { servers: [SILENT] });
+  stack.dns.misbehave(SILENT, 'silent');
   try {
     const redis = new Redis(stack.redis?.url ?? '');
     try {
@@ -56,11 +63,11 @@ async function observe(
   stack: Stack,
   client: Client,
   redis: Redis,
-  { orders, seconds, pollIntervalMs }: { orders: number; seconds: number; pollIntervalMs: number },
+  { orders, seconds, pollIntervalMs, silentShare }: { orders: number; seconds: number; pollIntervalMs: number; silentShare: number },
 ): Promise<Waiting> {
   const leadMs = Math.max(2_000, orders * LEAD_MS_PER_ORDER);
   const firstDue = performance.now() + leadMs;
-  await insertWaitingOrders(stack, client, { orders, pollIntervalMs, leadMs });
+  await insertWaitingOrders(stack, client, { orders, pollIntervalMs, leadMs, silentShare });
   await enqueueWaitingOrders(stack, client);
   const readCpu = await cpuReader(stack, client);
   await sleep(firstDue - performance.now());
@@ -87,13 +94,15 @@ async function observe(
   const now = Date.now();
   const stillWaiting = (await readWaitingRows(client)).length;
   const looks = lateness.lateMs.length;
+  const answered = orders - Math.round(orders * silentShare);
   return {
     orders,
+    onSilentServers: orders - answered,
     pollIntervalMs,
     seconds,
     looks,
     looksPerSecond: round(looks / (wallMs / 1000), 1),
-    looksPerSecondDue: round(orders / (pollIntervalMs / 1000), 1),
+    looksPerSecondDue: round(answered / (pollIntervalMs / 1000), 1),
     coldLateMs: spreadOf(lateness.lateMs.slice(0, coldLooks)),
     lateMs: spreadOf(lateness.lateMs.slice(coldLooks)),
     overdue: lateness.overdue(now),
@@ -102,7 +111,7 @@ async function observe(
     usage,
     cpuPercentOfOneCore: cpu,
     stillWaiting,
-    failures: stillWaiting === orders ? [] : [`${orders - stillWaiting} of ${orders} waiting orders are not waiting any more`],
+    failures: stillWaiting === answered ? [] : [`${answered - stillWaiting} of ${answered} waiting orders are not waiting any more`],
   };
 }
 
@@ -124,10 +133,10 @@ function countQueries(dns: NameServers): { stop(): number } {
 }
 
 export function describeWaiting(waiting: Waiting): string {
-  const { orders, pollIntervalMs, seconds, lateMs, coldLateMs, usage, cpuPercentOfOneCore } = waiting;
+  const { orders, onSilentServers, pollIntervalMs, seconds, lateMs, coldLateMs, usage, cpuPercentOfOneCore } = waiting;
   const listed = (values: (number | null)[]): string => values.map(shown).join(' + ');
   return [
-    `Waiting: ${orders} orders wait for DNS at once, looked at every ${pollIntervalMs} ms, ${seconds} s, ${WORKERS} workers`,
+    `Waiting: ${orders} orders wait for DNS at once, looked at every ${pollIntervalMs} ms, ${seconds} s, ${WORKERS} workers; ${onSilentServers} on silent servers, the figures are the others'`,
     '',
     table(
       ['looks', 'looks/s', 'due/s', 'overdue at end', 'most overdue ms', 'queries/look'],
@@ -158,6 +167,6 @@ export function describeWaiting(waiting: Waiting): string {
     '',
     table(['process', '% of a core'], Object.entries(cpuPercentOfOneCore)),
     '',
-    `  Still waiting at the end: ${waiting.stillWaiting} of ${orders}.`,
+    `  Still waiting at the end: ${waiting.stillWaiting} of ${orders - onSilentServers}.`,
   ].join('\n');
 }
