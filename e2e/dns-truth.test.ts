@@ -100,6 +100,22 @@ describe('what is told about DNS', () => {
     expect([...again.matchAll(/^id: (\d+)$/gm)].map(([, one]) => one)).toEqual(ids.slice(2));
   }, 60_000);
 
+  it('a stream and a long poll do not hold up an API that is stopped', async () => {
+    const { id } = await issuing('stopping.customer.test');
+    const headers = { authorization: `Bearer ${stack.secrets.authToken}`, accept: 'text/event-stream' };
+    const reply = await fetch(`${stack.apiProcess.url}/domains/${id}/events`, { headers });
+    const told = reply.text();
+    const { version } = (await get(`/domains/${id}`)).body;
+    const waiting = get(`/domains/${id}?wait=60&since=${BigInt(version) + 1_000n}`);
+    await sleep(500);
+    const startedAt = performance.now();
+    expect(await stack.apiProcess.stop()).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(await told).toContain('"status":"awaiting_dns"');
+    expect((await waiting).status).toBe(200);
+    await stack.startApi();
+  }, 60_000);
+
   it('what CAA records forbid is refused before anything is ordered, unless that is wanted', async () => {
     const { id } = await stack.verifiedDomain('caa.customer.test');
     stack.dns.setCaa('caa.customer.test', [{ flags: 0, tag: 'issue', value: 'another.example' }]);

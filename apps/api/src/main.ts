@@ -12,7 +12,7 @@ runMain(async () => {
   if (config.authToken === null) {
     logger.warn('AUTH_TOKEN is not set: every request is let in', { host: config.host });
   }
-  const { app, database, producer } = wire(config, logger);
+  const { app, database, producer, news } = wire(config, logger);
   await database.verifySealingKey();
   const server = createServer(app);
   let stopping = false;
@@ -28,6 +28,7 @@ runMain(async () => {
       timeoutMs: 15_000,
       run: async () => {
         stopping = true;
+        news.close();
         const closed = once(server, 'close');
         server.close();
         server.closeIdleConnections();

@@ -19,10 +19,11 @@ export function wire(config: Config, logger: Logger) {
   metrics.collectOrders(() => database.orders.census());
   metrics.collectQueues(() => producer.depths());
   armCrashPoints(crashHandler(config.crashAt));
+  const news = watchEvents(database.events);
   const app = createApp({
     ...database,
     watch: watchOrders(database.orders),
-    news: watchEvents(database.events),
+    news,
     jobs: producer,
     ...createDns(config.dns),
     allowSpecialUseDomains: config.allowSpecialUseDomains,
@@ -41,5 +42,5 @@ export function wire(config: Config, logger: Logger) {
         ? null
         : createDashboard({ queues: producer.queues, password: config.adminPassword, allowWrites: config.bullBoardWrite }),
   });
-  return { app, database, producer };
+  return { app, database, producer, news };
 }

@@ -60,7 +60,7 @@ async function stream(
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
   const endAt = performance.now() + MAX_STREAM_MS;
   let watchedAt = -Infinity;
-  while (!closed.signal.aborted && performance.now() < endAt) {
+  while (!closed.signal.aborted && !deps.news.isClosed && performance.now() < endAt) {
     if (performance.now() - watchedAt > WATCHED_MS / 2) {
       await watchDomain(deps, domain);
       watchedAt = performance.now();

@@ -7,6 +7,9 @@ export interface EventWatch {
    * @throws whatever the store throws
    */
   untilNews(domainId: string, since: string, options: { timeoutMs: number; signal?: AbortSignal }): Promise<void>;
+  /** Nobody waits any longer: the process is stopping. */
+  close(): void;
+  readonly isClosed: boolean;
 }
 
 interface Caller {
@@ -22,6 +25,7 @@ const LOOK_EVERY_MS = 250;
 export function watchEvents(events: Pick<EventStore, 'newest'>): EventWatch {
   const callers = new Set<Caller>();
   let isLooking = false;
+  let isClosed = false;
 
   async function look(): Promise<void> {
     const asking = [...callers];
@@ -42,7 +46,15 @@ export function watchEvents(events: Pick<EventStore, 'newest'>): EventWatch {
   }
 
   return {
+    get isClosed() {
+      return isClosed;
+    },
+    close() {
+      isClosed = true;
+      for (const caller of callers) caller.done();
+    },
     async untilNews(domainId, since, { timeoutMs, signal }) {
+      if (isClosed || signal?.aborted) return;
       let forget = (): void => undefined;
       const news = new Promise<void>((done, fail) => {
         const caller: Caller = { domainId, since: BigInt(since || 0), done, fail };
