@@ -34,6 +34,7 @@ const STATUS: Record<ProblemCode, number> = {
   acme_challenge_failed: 424,
   acme_order_invalid: 422,
   acme_pending: 503,
+  acme_validating: 503,
   certificate_mismatch: 500,
   worker_crashed: 500,
   lease_busy: 503,

@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls';
 import { locationOf, parseAuthorization, parseChain, parseDirectory, parseOrder } from './acme-objects';
 
 const BASE = 'https://ca.example/order/1';
@@ -91,13 +92,16 @@ describe('locationOf', () => {
 });
 
 describe('parseChain', () => {
+  const [first = '', second = ''] = rootCertificates.map((pem) => `${pem}\n`);
   const block = (label: string) => `-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`;
 
   it('takes certificates and nothing else', () => {
-    const chain = block('CERTIFICATE') + block('CERTIFICATE');
+    const chain = first + second;
     const text = (body: string) => ({ status: 200, headers: {}, body });
     expect(parseChain(text(chain))).toBe(chain);
     expect(() => parseChain(text(''))).toThrow(badResponse);
     expect(() => parseChain(text(chain + block('PRIVATE KEY')))).toThrow(badResponse);
+    expect(() => parseChain(text(first + block('CERTIFICATE')))).toThrow(badResponse);
+    for (const cut of [20, 200, second.length - 10]) expect(() => parseChain(text(chain.slice(0, first.length + cut)))).toThrow(badResponse);
   });
 });

@@ -113,9 +113,8 @@ export function problemFromReply(
     const detail = `The CA answered with HTTP status ${status} and no problem document when asked for ${asked}.`;
     return transient('acme_bad_response', detail, options);
   }
-  if (step === 'certificate' && status === 404) {
-    return transient('acme_server_error', `The CA does not have the certificate yet: ${words}`, options);
-  }
+  // It has been issued: whatever the CA says now, giving it up would throw it away.
+  if (step === 'certificate') return transient('acme_server_error', `The CA does not hand out the certificate: ${words}`, options);
   return terminal('acme_rejected', `The CA refused ${asked}: ${words}`, options);
 }
 
@@ -195,6 +194,7 @@ const typeAndDetail = ({ type, detail }: Record<string, unknown>): { type: strin
 function clean(text: string): string {
   return text
     .slice(0, MAX_DETAIL_CHARS)
+    .replace(/\p{Cs}/gu, '\uFFFD') // PostgreSQL's JSON takes no half of a surrogate pair
     .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
     .replace(/[\w-]{16,}\.[\w-]{43}(?![\w-])|[\w+/=-]{100,}/g, '[removed]')
     .trim();

@@ -43,6 +43,11 @@ export interface OrderReason {
   acme?: AcmeProblemDocument;
   /** RFC 3339: when it is expected to be over, where that is known. */
   until?: string;
+  /** Of a wait for a budget: whose it is. */
+  budget?: 'account' | 'registered-domain';
+  /** How often in a row the CA has said so, and since when (RFC 3339): of an order or account that it doesn't know. */
+  times?: number;
+  since?: string;
 }
 
 /** One change of a domain, with an id that grows. */

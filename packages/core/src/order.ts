@@ -72,9 +72,10 @@ const ROUND_DELAYS_MS = [MINUTE_MS, 10 * MINUTE_MS, 100 * MINUTE_MS, 1_440 * MIN
  * lost.
  */
 export function retryDelayMs(failures: number, random: number = Math.random()): number {
-  const round = Math.max(1, Math.floor(failures / ATTEMPTS_PER_ROUND));
-  const delay = ROUND_DELAYS_MS[Math.min(round, ROUND_DELAYS_MS.length) - 1] ?? MINUTE_MS;
-  return jittered(delay, random);
+  const isLastOfRound = failures % ATTEMPTS_PER_ROUND === 0;
+  const round = failures / ATTEMPTS_PER_ROUND;
+  const delay = isLastOfRound ? ROUND_DELAYS_MS[Math.min(round, ROUND_DELAYS_MS.length) - 1] : MINUTE_MS;
+  return jittered(delay ?? MINUTE_MS, random);
 }
 
 /** How often an order may be placed at the CA: each further time wants another TXT value of the customer. */
@@ -82,6 +83,9 @@ export const MAX_GENERATIONS = 3;
 
 /** How often in a row the CA must say that it has no such order or account: one node of it may lag behind. */
 export const GONE_CONFIRMATIONS = 3;
+
+/** For how long it must say so, in milliseconds, of an order that it may have issued a certificate for. */
+export const GONE_IN_PROCESSING_MS = 600_000;
 
 /** How often in a row workers may die on an order, in one phase, before it is taken for the cause. */
 export const MAX_CRASHES = 6;

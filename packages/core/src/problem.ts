@@ -34,6 +34,7 @@ export type ProblemCode =
   | 'acme_challenge_failed'
   | 'acme_order_invalid'
   | 'acme_pending'
+  | 'acme_validating'
   | 'certificate_mismatch'
   // ourselves
   | 'worker_crashed'
@@ -74,6 +75,8 @@ export interface ProblemOptions {
   /** Where the CA has asked to be left alone. */
   pause?: PauseScope;
   acme?: AcmeProblemDocument;
+  /** Of a wait for a budget: whose it is. */
+  budget?: 'account' | 'registered-domain';
   /** Which members of the input are wrong, as JSON pointers (RFC 6901). */
   errors?: { pointer: string; detail: string }[];
   cause?: unknown;
@@ -85,6 +88,7 @@ export class Problem extends Error {
   readonly untilMs: number | undefined;
   readonly pause: PauseScope | undefined;
   readonly acme: AcmeProblemDocument | undefined;
+  readonly budget: ProblemOptions['budget'];
   readonly errors: { pointer: string; detail: string }[] | undefined;
 
   constructor(
@@ -99,6 +103,7 @@ export class Problem extends Error {
     this.untilMs = options.untilMs;
     this.pause = options.pause;
     this.acme = options.acme;
+    this.budget = options.budget;
     this.errors = options.errors;
   }
 }

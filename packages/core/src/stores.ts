@@ -40,6 +40,16 @@ export interface Lease {
   now(): Date;
   /** Remembers what was learned, for the next write through this lease to store. */
   note(notes: AuthorizationNote[]): void;
+  /** Remembers where the CA has the order, for the next write to store, though the order stays `new`. */
+  notePlaced(placed: Placed): void;
+}
+
+export interface Placed {
+  accountId: string;
+  /** Null: the CA has lost it. */
+  acmeUrl: string | null;
+  finalizeUrl: string | null;
+  caExpiresAt: Date | null;
 }
 
 export type Claim =
@@ -139,6 +149,8 @@ export interface OrderStore {
   restart(lease: Lease, next: { dueAt: Date; deadlineAt: Date; reason: OrderReason }): Promise<void>;
   /** Guarded: sets the next `dueAt` and why, and lets go of the lease. */
   release(lease: Lease, next: NextLook): Promise<void>;
+  /** Guarded: lets go of the lease of an order that was not worked on; all else stays as it is. */
+  handBack(lease: Lease): Promise<void>;
   /** Guarded, terminal: order `invalid`; domain `failed` (or `active` again where it still has a certificate). */
   fail(lease: Lease, reason: OrderReason): Promise<void>;
   /** Guarded, terminal: the certificate with its key, order `valid`, domain `active`. */

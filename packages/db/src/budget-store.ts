@@ -87,7 +87,7 @@ async function aheadOf(tx: PrismaLike, accountId: string, { id, tenantId, renewa
   const [row] = await tx.$queryRaw<{ ahead: number }[]>`
     WITH line AS (
       SELECT id, tenant_id, renewal, created_at FROM orders o
-       WHERE status = 'new' AND (reason IS NULL OR reason->>'code' = 'acme_budget_spent')
+       WHERE status = 'new' AND (reason IS NULL OR reason->>'code' = 'acme_budget_spent' AND reason->>'budget' IS DISTINCT FROM 'registered-domain')
          AND NOT EXISTS (SELECT 1 FROM order_slots s WHERE s.order_id = o.id AND s.generation = o.generation)
     ), had AS (
       SELECT tenant_id, count(*) AS n FROM order_slots

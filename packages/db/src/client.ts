@@ -16,11 +16,16 @@ export interface Db {
 /** Milliseconds to wait for a connection from the pool before the caller is told that the database is away. */
 const POOL_WAIT_MS = 3_000;
 
+/** A server that has gone without a word must not keep a job for ever. */
+const STATEMENT_WAIT_MS = 30_000;
+
 export function createClient(url: string, poolMax: number): Db {
   const pool = new Pool({
     connectionString: url,
     max: poolMax,
     connectionTimeoutMillis: POOL_WAIT_MS,
+    query_timeout: STATEMENT_WAIT_MS,
+    keepAlive: true,
     // Prisma's adapter takes a timestamptz's digits for UTC whatever its offset says: make every session speak UTC.
     options: '-c TimeZone=UTC',
   });

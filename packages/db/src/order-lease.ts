@@ -5,6 +5,7 @@ import {
   type Order,
   type OrderReason,
   type OrderStatus,
+  type Placed,
   terminal,
 } from '@certwright/core';
 import { accountColumns, accountFrom, type AccountRow } from './account-store';
@@ -20,6 +21,7 @@ export interface HeldLease extends Lease {
   readonly leaseMs: number;
   /** What the next write stores, too. */
   notes: AuthorizationNote[];
+  placed: Placed | null;
 }
 
 /** Every lease that reaches the store was handed out by its own `claim`. */
@@ -62,7 +64,9 @@ export async function claimLease(
     isHeld: true,
     tookOver: abandoned,
     notes: [],
+    placed: null,
     note: (notes) => void lease.notes.push(...notes),
+    notePlaced: (placed) => void (lease.placed = placed),
     now: () => new Date(now.getTime() + (performance.now() - readAt)),
   };
   return { kind: 'claimed', lease };
@@ -97,11 +101,11 @@ export async function writeThrough(
   { set = [], shows = {}, letGo = false, also = [] }: GuardedWrite,
 ): Promise<void> {
   const { id, tenantId, status } = lease.order;
-  const after = { ...withNotes(lease.order, lease.notes, lease.now()), ...shows };
+  const after = { ...withNotes(lease.order, lease.notes, lease.now()), ...lease.placed, ...shows };
   const leaseUntil = letGo
     ? Prisma.sql`NULL`
     : Prisma.sql`clock_timestamp() + ${lease.leaseMs} * interval '1 millisecond'`;
-  const columns = [Prisma.sql`lease_until = ${leaseUntil}`, Prisma.sql`updated_at = clock_timestamp()`, ...set];
+  const columns = [Prisma.sql`lease_until = ${leaseUntil}`, Prisma.sql`updated_at = clock_timestamp()`, ...placedColumns(lease.placed), ...set];
   const parts = [...noted(lease), ...events(lease.order, after), ...also].map((part) => Prisma.sql`, ${part}`);
   const [row] = await db.run<{ written: number }>(Prisma.sql`
     WITH guarded AS (
@@ -116,7 +120,14 @@ export async function writeThrough(
   }
   lease.order = after;
   lease.notes = [];
+  lease.placed = null;
   lease.isHeld = !letGo;
+}
+
+function placedColumns(placed: Placed | null): Prisma.Sql[] {
+  if (!placed) return [];
+  const { accountId, acmeUrl, finalizeUrl, caExpiresAt } = placed;
+  return [Prisma.sql`account_id = ${accountId}::uuid, acme_url = ${acmeUrl}, finalize_url = ${finalizeUrl}, ca_expires_at = ${caExpiresAt}`];
 }
 
 function withNotes(order: Order, notes: AuthorizationNote[], now: Date): Order {

@@ -90,9 +90,10 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
         Prisma.sql`generation = ${generation}`,
         Prisma.sql`due_at = ${dueAt}`,
         Prisma.sql`deadline_at = ${deadlineAt}`,
-        Prisma.sql`acme_url = NULL, finalize_url = NULL, ca_expires_at = NULL, sealed_key = NULL, csr = NULL`,
+        Prisma.sql`acme_url = NULL, finalize_url = NULL, ca_expires_at = NULL`, // the key stays: finalize may have been sent
       );
       lease.notes = [];
+      lease.placed = null;
       await writeThrough(db, lease, {
         set,
         shows: { ...shows, generation, dueAt, deadlineAt, acmeUrl: null, finalizeUrl: null, caExpiresAt: null, authorizations: [] },
@@ -118,6 +119,8 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
         letGo: true,
       });
     },
+
+    handBack: (given) => writeThrough(db, held(given), { letGo: true }),
 
     async fail(given, reason) {
       const lease = held(given);

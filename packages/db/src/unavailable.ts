@@ -22,7 +22,7 @@ function isOutage(error: unknown): boolean {
     .filter((code) => typeof code === 'string');
   if (codes.some((code) => OUTAGE_SYSTEM.has(code) || (code.length === 5 && OUTAGE_SQLSTATE.test(code)))) return true;
   // pg's pool and socket errors carry no code at all.
-  return /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Can't reach database/i.test(
+  return /timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error|Can't reach database/i.test(
     messageOf(error),
   );
 }

@@ -30,18 +30,23 @@ interface OrderRow {
   due_at: Date | null;
   acme_url: string | null;
   certificate_id: string | null;
+  certificate_at: Date | null;
 }
 
 /** The invariants I1 to I6 of docs/faults.md, looked up in the database, at the CA, in the queue store and in the logs. */
 export async function audit(stack: Stack): Promise<Audit> {
   const rows = await stack.query<OrderRow>(
-    `SELECT o.id, o.status, o.names, o.reason, o.due_at, o.acme_url, c.id AS certificate_id
+    `SELECT o.id, o.status, o.names, o.reason, o.due_at, o.acme_url, c.id AS certificate_id, c.created_at AS certificate_at
        FROM orders o LEFT JOIN certificates c ON c.order_id = o.id`,
   );
   const atCa = await listOrders(stack);
   const issued = atCa.filter(({ status }) => status === 'valid');
   const ours = new Map(rows.filter(({ acme_url: url }) => url).map((row) => [row.acme_url, row]));
   const lost = issued.filter(({ url }) => !ours.get(url)?.certificate_id);
+  const known = new Set(issued.map(({ url }) => url));
+  const unheardOf = rows.filter(
+    ({ acme_url: url, certificate_at: at }) => at !== null && !(stack.caReplacedAt && at < stack.caReplacedAt) && !known.has(url ?? ''),
+  );
   const perName = new Map<string, number>();
   for (const { names } of issued) perName.set(names.join(), (perName.get(names.join()) ?? 0) + 1);
   const expected = new Map<string, number>();
@@ -70,6 +75,7 @@ export async function audit(stack: Stack): Promise<Audit> {
       ...I1.map(({ id }) => `I1: order ${id} has neither an end nor a due time`),
       ...(duplicates > 0 ? [`I2: ${duplicates} certificates too many at the CA`] : []),
       ...lost.map(({ names }) => `I2, I3: the CA's certificate for ${names.join()} is not stored`),
+      ...unheardOf.map(({ id }) => `I3: order ${id} has a certificate that the CA does not know of`),
       ...mismatched.map((id) => `I3: certificate ${id} does not match its key`),
       ...rows.filter((row) => isLive(row) && row.due_at === null).map(({ id }) => `I4: nothing will find live order ${id}`),
       ...leaks.map((where) => `I5: a secret is in ${where}`),
@@ -112,7 +118,13 @@ async function leakedSecrets(stack: Stack): Promise<string[]> {
   const { masterKey, authToken, adminPassword } = stack.secrets;
   const isLeak = (text: string): boolean => PEM.test(text) || [masterKey, authToken, adminPassword].some((one) => text.includes(one));
   const jobs = await stack.query<{ text: string }>('SELECT row_to_json(j)::text AS text FROM bullmq.job j');
+  const told = await stack.query<{ text: string }>(
+    `SELECT row_to_json(x)::text AS text FROM (SELECT reason FROM orders) x
+      UNION ALL SELECT row_to_json(x)::text FROM domains x UNION ALL SELECT row_to_json(x)::text FROM domain_events x
+      UNION ALL SELECT row_to_json(x)::text FROM authorizations x`,
+  );
   const places: [string, string][] = [
+    ['what is told of an order', told.map(({ text }) => text).join('\n')],
     ['the queue store', (await stack.redis?.dump().catch(() => '')) ?? ''],
     ['the job rows', jobs.map(({ text }) => text).join('\n')],
     ...stack.processes().map((one): [string, string] => [`the log of ${one.role} ${one.pid}`, one.output()]),

@@ -41,6 +41,8 @@ export interface Stack {
   workers: CertwrightProcess[];
   dns: NameServers;
   ca: AcmeCa;
+  /** When the CA was replaced by one that knows nothing of what was before. */
+  caReplacedAt: Date | null;
   /** The roots that the processes trust the CA's TLS by. */
   caFile: string;
   /** As the processes know it. */
@@ -156,6 +158,7 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
     workers,
     dns,
     ca,
+    caReplacedAt: null,
     caFile,
     directoryUrl,
     get proxy() {
@@ -218,6 +221,7 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
     async replaceCa() {
       ca = opened(await startAcmeCa(caOptions), (one) => one.stop());
       stack.ca = ca;
+      stack.caReplacedAt = new Date();
       stack.proxy.redirect(ca);
     },
   };

@@ -6,7 +6,7 @@ import { nextLookMs } from '../dns-schedule';
 import type { Authorization } from '../model';
 import { phaseDeadline } from '../order';
 import type { DnsDoctor, Lease, TxtLookup } from '../ports';
-import { reorder, waitFor } from '../problem';
+import { Problem, reorder, waitFor } from '../problem';
 import type { TxtEvidence } from '../txt-evidence';
 import { type AccountDeps, accountOf, type Ca } from './account';
 import { caPollMs, ended, firstPause } from './ca-trouble';
@@ -37,7 +37,9 @@ export function awaitDns(deps: AwaitDnsDeps, job: OrderJob): Promise<void> {
 }
 
 /** The reason of an order that waits for the CA's verdict: the CA has been told to validate. */
-const TOLD = 'acme_pending';
+const TOLD = 'acme_validating';
+
+const TELL_AGAIN_MS = 120_000;
 
 const pending = (lease: Lease): Authorization[] =>
   lease.order.authorizations.filter((authorization) => authorization.status === 'pending');
@@ -100,24 +102,34 @@ const essence = ({ verdict, via, zone, servers }: TxtEvidence): string =>
  * is posted: a repeated challenge POST is an error at some CAs.
  */
 async function respond(ca: Ca, lease: Lease, { maybeTold }: { maybeTold: boolean }): Promise<void> {
+  let refused: Problem | null = null;
   for (const authorization of pending(lease)) {
     if (maybeTold) {
       const remote = await ca.getAuthorization(authorization.url);
       assertNotEnded(remote, lease);
       if (remote.status !== 'pending' || remote.dns01?.status !== 'pending') continue;
     }
-    await ca.respondToChallenge(authorization.challengeUrl);
+    try {
+      await ca.respondToChallenge(authorization.challengeUrl);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'acme_pending') throw error;
+      refused ??= error; // this one alone: the others are told all the same
+    }
     crashPoint('after-challenge-sent', lease.order.id);
   }
+  if (refused) throw refused;
 }
 
 async function readVerdicts(deps: AwaitDnsDeps, ca: Ca, lease: Lease): Promise<void> {
   const { id, statusSince } = lease.order;
-  let retryAfterMs = caPollMs(lease.now().getTime() - statusSince.getTime());
   const open: string[] = [];
+  const elapsedMs = lease.now().getTime() - statusSince.getTime();
+  let retryAfterMs = caPollMs(elapsedMs);
   for (const authorization of pending(lease)) {
     const remote = await ca.getAuthorization(authorization.url);
     assertNotEnded(remote, lease);
+    // A CA that still waits to be told after so long has lost it.
+    if (remote.dns01?.status === 'pending' && elapsedMs > TELL_AGAIN_MS) await ca.respondToChallenge(authorization.challengeUrl);
     if (remote.status === 'valid') {
       lease.note([{ id: authorization.id, status: 'valid' }]);
     } else {

@@ -32,7 +32,9 @@ export function finalizeOrder(deps: FinalizeOrderDeps, job: OrderJob): Promise<v
 }
 
 async function recordIntent(deps: FinalizeOrderDeps, lease: Lease): Promise<KeyAndCsr> {
-  const keyAndCsr = await deps.keys.keyAndCsr(lease.order.names, lease.order.keyType);
+  // Placed anew, it keeps its key: what the CA may have issued the time before is for that one.
+  const kept = lease.order.generation > 1 ? await deps.orders.keyAndCsr(lease) : null;
+  const keyAndCsr = kept ?? (await deps.keys.keyAndCsr(lease.order.names, lease.order.keyType));
   const now = lease.now();
   await moveOn(deps, lease, 'processing', {
     keyAndCsr,

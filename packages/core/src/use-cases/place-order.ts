@@ -1,11 +1,11 @@
-import type { AcmeAccount, AcmeAuthorization } from '../acme';
+import type { AcmeAccount, AcmeAuthorization, AcmeOrder } from '../acme';
 import { crashPoint } from '../crash-point';
 import { challengeName } from '../domain';
 import { registeredDomain } from '../hostname';
 import type { OrderJob } from '../jobs';
 import { phaseDeadline } from '../order';
 import type { AuthorizationInput, BudgetStore, CaaLookup, DnsDoctor, Lease, OrderBudget, TxtLookup } from '../ports';
-import { terminal, waitFor } from '../problem';
+import { Problem, terminal, waitFor } from '../problem';
 import { type AccountDeps, accountToOrder, type Ca } from './account';
 import { moveOn, type OrderWork, workOnOrder } from './work-on-order';
 
@@ -38,26 +38,32 @@ export function placeOrder(deps: PlaceOrderDeps, job: OrderJob): Promise<void> {
     const { account, ca } = await accountToOrder(deps, lease);
     await assertDnsAllows(deps, lease, account);
     await takeTurn(deps, lease, account);
-    const placed = await ca.newOrder({ names, profile });
+    // Placed before, when its authorizations could not be read: newOrder is not sent twice.
+    const known = lease.order.acmeUrl;
+    const placed = known === null ? await ca.newOrder({ names, profile }) : await placedBefore(ca, lease, { accountId: account.id, url: known });
     crashPoint('after-new-order-sent', id);
     if (placed.status === 'invalid') {
       throw terminal('acme_order_invalid', placed.error?.detail ?? 'The CA refused the order without a reason.', {
         ...(placed.error && { acme: placed.error }),
       });
     }
+    const place = { accountId: account.id, acmeUrl: placed.url, finalizeUrl: placed.finalizeUrl };
     const authorizations: AuthorizationInput[] = [];
     const expiries = [placed.expires];
-    for (const url of placed.authorizationUrls) {
-      const authorization = await ca.getAuthorization(url);
-      expiries.push(authorization.expires);
-      authorizations.push(await toInput(ca, authorization));
+    try {
+      for (const url of placed.authorizationUrls) {
+        const authorization = await ca.getAuthorization(url);
+        expiries.push(authorization.expires);
+        authorizations.push(await toInput(ca, authorization));
+      }
+    } catch (error) {
+      lease.notePlaced({ ...place, caExpiresAt: placed.expires });
+      throw error;
     }
     const to = authorizations.every((one) => one.status === 'valid') ? 'ready' : 'awaiting_dns';
     const now = lease.now();
     await moveOn(deps, lease, to, {
-      accountId: account.id,
-      acmeUrl: placed.url,
-      finalizeUrl: placed.finalizeUrl,
+      ...place,
       caExpiresAt: earliest(expiries),
       authorizations,
       dueAt: new Date(now.getTime() + (to === 'ready' ? 0 : Math.min(FIRST_LOOK_MS, deps.pollIntervalMs))),
@@ -66,6 +72,17 @@ export function placeOrder(deps: PlaceOrderDeps, job: OrderJob): Promise<void> {
     });
     crashPoint('after-order-placed', id);
   });
+}
+
+/** @throws Problem; where the CA has lost the order, the next one is a new one */
+async function placedBefore(ca: Ca, lease: Lease, { accountId, url }: { accountId: string; url: string }): Promise<AcmeOrder> {
+  try {
+    return await ca.getOrder(url);
+  } catch (error) {
+    const isGone = error instanceof Problem && (error.code === 'acme_order_gone' || error.code === 'acme_account_unknown');
+    if (isGone) lease.notePlaced({ accountId, acmeUrl: null, finalizeUrl: null, caExpiresAt: null });
+    throw error;
+  }
 }
 
 /** The order is of no use any more once any part of it has expired. */
@@ -107,7 +124,7 @@ async function takeTurn(deps: PlaceOrderDeps, { order }: Lease, account: AcmeAcc
       ? `The account's budget of ${per3Hours} orders in 3 hours is spent`
       : `The budget of ${perRegisteredDomainPerWeek} orders in 7 days for ${domain} is spent`;
   const retryAfterMs = Math.min(slot.waitMs, LOOK_IN_LINE_MS) * (1 + Math.random() / 10);
-  throw waitFor('acme_budget_spent', `${spent}; this order waits in line.`, retryAfterMs, { untilMs: slot.waitMs });
+  throw waitFor('acme_budget_spent', `${spent}; this order waits in line.`, retryAfterMs, { untilMs: slot.waitMs, budget: slot.by });
 }
 
 async function toInput(ca: Ca, authorization: AcmeAuthorization): Promise<AuthorizationInput> {

@@ -2,6 +2,7 @@ import { crashPoint } from '../crash-point';
 import type { OrderJob, OrderJobName } from '../jobs';
 import {
   GONE_CONFIRMATIONS,
+  GONE_IN_PROCESSING_MS,
   isLive,
   jobFor,
   type LiveOrderStatus,
@@ -17,7 +18,7 @@ import { type Problem, type ProblemCode, terminal, toProblem, waitFor } from '..
 import type { Telemetry } from '../telemetry';
 
 /** Waits that are not the customer's doing: their deadline moves along. */
-const IMPOSED: readonly ProblemCode[] = ['acme_rate_limited', 'acme_budget_spent', 'worker_crashed'];
+const IMPOSED: readonly ProblemCode[] = ['acme_rate_limited', 'acme_budget_spent', 'acme_account_refused', 'worker_crashed'];
 
 const GONE: readonly ProblemCode[] = ['acme_order_gone', 'acme_account_unknown'];
 
@@ -67,7 +68,7 @@ export async function workOnOrder(
     }
   }
   if (!isLive(lease.order.status)) return;
-  if (lease.isHeld) await deps.orders.release(lease, { dueAt: lease.now(), reason: null, failed: false });
+  if (lease.isHeld) await deps.orders.handBack(lease);
   crashPoint('before-next-job-added', job.orderId);
   const delayMs = Math.max(0, (lease.order.dueAt?.getTime() ?? 0) - lease.now().getTime());
   await deps.jobs.enqueue(jobFor(lease.order.status), job, { delayMs });
@@ -111,8 +112,8 @@ async function settle(deps: OrderWork, lease: Lease, problem: Problem): Promise<
   if (!imposed && order.deadlineAt && order.deadlineAt <= now) {
     return fail(deps, lease, deadlinePassed(order.deadlineAt, problem));
   }
-  const isGone = isSaidAgain(problem, order) && order.failures + 1 >= GONE_CONFIRMATIONS;
-  if (problem.disposition === 'reorder' || (isGone && order.status !== 'new')) {
+  const gone = goneSo(problem, order, now);
+  if (problem.disposition === 'reorder' || (gone?.isSure && order.status !== 'new')) {
     if (order.generation >= MAX_GENERATIONS) return fail(deps, lease, problem);
     const dueAt = new Date(now.getTime() + (problem.retryAfterMs ?? 0));
     const deadlineAt = new Date(dueAt.getTime() + deps.timeouts.phaseMs);
@@ -122,20 +123,26 @@ async function settle(deps: OrderWork, lease: Lease, problem: Problem): Promise<
   }
   const failed = problem.disposition === 'transient';
   const delayMs = failed ? retryDelayMs(order.failures + 1) : (problem.retryAfterMs ?? 0);
-  const deadlineAt = order.deadlineAt && imposed ? new Date(order.deadlineAt.getTime() + delayMs) : order.deadlineAt;
+  // From now, where the deadline has passed meanwhile: nothing that is asked of us is due at once.
+  const deadlineAt = order.deadlineAt && imposed ? new Date(Math.max(order.deadlineAt.getTime(), now.getTime()) + delayMs) : order.deadlineAt;
   const dueAt = new Date(Math.min(now.getTime() + delayMs, deadlineAt?.getTime() ?? Infinity));
   await deps.orders.release(lease, {
     dueAt,
-    reason: reasonOf(problem, now),
+    reason: { ...reasonOf(problem, now), ...gone?.kept },
     failed,
     ...(imposed && deadlineAt && { deadlineAt }),
   });
   return failed ? problem : withDelay(problem, dueAt.getTime() - now.getTime());
 }
 
-/** The CA said so the last time, too: a failure of another kind in between is no confirmation. */
-const isSaidAgain = ({ code }: Problem, { reason }: Order): boolean =>
-  GONE.includes(code) && reason !== null && GONE.includes(reason.code);
+/** How often in a row, and since when, the CA has said that it doesn't know the order: any other answer in between starts anew. */
+function goneSo({ code }: Problem, { status, reason }: Order, now: Date): { isSure: boolean; kept: { times: number; since: string } } | null {
+  if (!GONE.includes(code)) return null;
+  const before = reason !== null && GONE.includes(reason.code) ? reason : null;
+  const kept = { times: (before?.times ?? 0) + 1, since: before?.since ?? now.toISOString() };
+  const forMs = now.getTime() - Date.parse(kept.since);
+  return { isSure: kept.times >= GONE_CONFIRMATIONS && (status !== 'processing' || forMs >= GONE_IN_PROCESSING_MS), kept };
+}
 
 async function fail(deps: OrderWork, lease: Lease, problem: Problem): Promise<Problem> {
   const before = lease.order;
@@ -155,6 +162,7 @@ export const reasonOf = (problem: Problem, now: Date): OrderReason => ({
   code: problem.code,
   detail: problem.message,
   ...(problem.acme && { acme: problem.acme }),
+  ...(problem.budget && { budget: problem.budget }),
   ...untilOf(problem, now),
 });
 
