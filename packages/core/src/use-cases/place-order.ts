@@ -92,7 +92,8 @@ function earliest(dates: (Date | null)[]): Date | null {
 }
 
 /** What must fail at the CA is not sent there. @throws Problem `dns_zone_missing`, `caa_forbids_issuer`; `dns_not_ready` (wait) */
-async function assertDnsAllows(deps: PlaceOrderDeps, { order }: Lease, { url }: AcmeAccount): Promise<void> {
+async function assertDnsAllows(deps: PlaceOrderDeps, lease: Lease, { url }: AcmeAccount): Promise<void> {
+  const { order } = lease;
   for (const fqdn of new Set(order.names.map(challengeName))) {
     const evidence = await deps.txtLookup.lookup(fqdn, []);
     if (evidence.verdict !== 'no_zone' && evidence.verdict !== 'no_answer') continue;
@@ -100,7 +101,9 @@ async function assertDnsAllows(deps: PlaceOrderDeps, { order }: Lease, { url }: 
     const { actor, message, action, waiting } = await deps.dnsDoctor.diagnose({ identifier, fqdn, expected: [], evidence });
     const isGone = evidence.verdict === 'no_zone' && actor === 'customer' && !waiting.helps;
     if (isGone) throw terminal('dns_zone_missing', `${message} ${action}`);
-    throw waitFor('dns_not_ready', `${message} ${action}`, UNREACHABLE_WAIT_MS);
+    const waitedMs = lease.now().getTime() - order.statusSince.getTime();
+    const [least, most] = UNREACHABLE_WAIT_MS;
+    throw waitFor('dns_not_ready', `${message} ${action}`, Math.min(Math.max(least, waitedMs), most));
   }
   if (order.ignoreCaa) return;
   const identities = deps.caaIdentities.length > 0 ? deps.caaIdentities : await deps.acme.caaIdentities();
@@ -110,8 +113,8 @@ async function assertDnsAllows(deps: PlaceOrderDeps, { order }: Lease, { url }: 
   throw terminal('caa_forbids_issuer', set ? `${message} The record to add: ${set.fqdn} CAA ${set.value}.` : message);
 }
 
-/** How soon a domain whose name servers don't answer is looked at again, in milliseconds. */
-const UNREACHABLE_WAIT_MS = 60_000;
+/** How soon a domain whose name servers don't answer is looked at again, in milliseconds: at first, and later. */
+const UNREACHABLE_WAIT_MS = [5_000, 60_000] as const;
 
 /** @throws Problem `acme_budget_spent` (wait) */
 async function takeTurn(deps: PlaceOrderDeps, { order }: Lease, account: AcmeAccount): Promise<void> {
