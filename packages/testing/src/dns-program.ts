@@ -1,43 +1,18 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { Tool } from './find-tool';
 import { killWithParent } from './kill-with-parent';
 
 const START_TIMEOUT_MS = 10_000;
 const COMMAND_TIMEOUT_MS = 10_000;
 
-export interface DnsProgram {
-  executable: string;
-  env: NodeJS.ProcessEnv;
-}
-
-/**
- * A program of Knot DNS or of Unbound: the one on PATH, else the one that the tests' set-up fetched, with the libraries
- * that were fetched beside it.
- * @throws Error with what to do when there is none
- */
-export function findDnsProgram(tool: 'knot' | 'unbound', name: string): DnsProgram {
-  const onPath = (process.env.PATH ?? '').split(path.delimiter).filter(Boolean).map((folder) => path.join(folder, name));
-  const installed = onPath.find((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
-  if (installed !== undefined) return { executable: installed, env: process.env };
-  for (let folder = __dirname; folder !== path.dirname(folder); folder = path.dirname(folder)) {
-    const fetched = path.join(folder, '.certwright/tools', tool);
-    const executable = ['usr/sbin', 'usr/bin'].map((place) => path.join(fetched, place, name)).find(existsSync);
-    if (executable === undefined) continue;
-    const libraries = ['usr/lib', 'lib'].flatMap((place) =>
-      ['', 'x86_64-linux-gnu', 'aarch64-linux-gnu'].map((triplet) => path.join(fetched, place, triplet)),
-    );
-    return { executable, env: { ...process.env, LD_LIBRARY_PATH: libraries.filter(existsSync).join(path.delimiter) } };
-  }
-  throw new Error(`${name} was not found: run \`npm test\`, or install ${tool} and put ${name} on PATH.`);
-}
-
 /** What a program prints. @throws Error with what it complains about */
-export async function runDnsProgram({ executable, env }: DnsProgram, args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(executable, args, { env, timeout: COMMAND_TIMEOUT_MS });
+export async function runDnsProgram({ executable, env }: Tool, args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(executable, args, { env: { ...process.env, ...env }, timeout: COMMAND_TIMEOUT_MS });
   return stdout;
 }
 
@@ -46,11 +21,11 @@ export async function runDnsProgram({ executable, env }: DnsProgram, args: strin
  * @throws Error with the end of its log when it doesn't start
  */
 export async function startDnsServer(
-  program: DnsProgram,
+  program: Tool,
   args: string[],
   { log, isReady }: { log: string; isReady: () => Promise<unknown> },
 ): Promise<{ pid: number; stop(): Promise<void> }> {
-  const child = spawn(program.executable, args, { env: program.env, stdio: 'ignore', detached: true });
+  const child = spawn(program.executable, args, { env: { ...process.env, ...program.env }, stdio: 'ignore', detached: true });
   child.on('error', () => undefined); // without a process id, the next line says it
   if (child.pid === undefined) throw new Error(`${program.executable} could not be started`);
   const guard = killWithParent(child.pid);

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { listenDns } from './dns-listener';
-import { endOf, findDnsProgram, runDnsProgram, startDnsServer } from './dns-program';
+import { endOf, runDnsProgram, startDnsServer } from './dns-program';
+import { findDnsProgram } from './find-tool';
 
 /** A port for all servers that are asked on one: free on all addresses, and none of those that clients get meanwhile. */
 export async function freeDnsPort(addresses: string[]): Promise<number> {

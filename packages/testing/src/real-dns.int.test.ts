@@ -1,6 +1,7 @@
 import type { Answer } from 'dns-packet';
 import { type DnsReply, query, type Question } from '../../dns/src/wire';
-import { findDnsProgram, runDnsProgram } from './dns-program';
+import { runDnsProgram } from './dns-program';
+import { findDnsProgram } from './find-tool';
 import { type DnsRole, type RealDns, startRealDns } from './real-dns';
 
 describe('real name servers', () => {

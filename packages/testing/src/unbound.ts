@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { findDnsProgram, runDnsProgram, startDnsServer } from './dns-program';
+import { runDnsProgram, startDnsServer } from './dns-program';
+import { findDnsProgram } from './find-tool';
 import { freePort } from './free-port';
 
 export interface Stub {
