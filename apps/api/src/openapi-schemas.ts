@@ -36,8 +36,8 @@ const observed = listOf(object({ server: string, address: string, state: string,
 const diagnosisCode: Json = { enum: [...DIAGNOSIS_CODES] };
 
 const recordProperties = {
-  purpose: { enum: ['ownership', 'acme-challenge'] },
-  type: { const: 'TXT' },
+  purpose: { enum: ['delegation', 'ownership', 'acme-challenge'] },
+  type: { enum: ['TXT', 'CNAME'] },
   fqdn: string,
   host: string,
   value: string,
@@ -67,16 +67,34 @@ const diagnosis = object({
   facts: { type: 'object' },
 });
 
+const forecast = object({
+  at: instant,
+  is_ready: { type: 'boolean' },
+  records: listOf(object({ fqdn: string, code: diagnosisCode, message: string, action: string, since: instant })),
+  caa_refusal: nullable(string),
+});
+
 const domain = {
   id: uuid,
   domain_name: string,
+  names: listOf(string),
+  auto: { type: 'boolean' },
   status: { enum: [...DOMAIN_STATUSES] },
   verified_at: nullable(instant),
   created_at: instant,
 };
 
 export const schemas: Record<string, Json> = {
-  NewDomain: object({ id: uuid, domain_name: string, verification_token: string, status: { const: 'pending' }, instructions: string }),
+  NewDomain: object({
+    id: uuid,
+    domain_name: string,
+    names: listOf(string),
+    auto: { type: 'boolean' },
+    verification_token: string,
+    status: { const: 'pending' },
+    dns_records: listOf(dnsRecord),
+    instructions: string,
+  }),
   Domain: object(domain),
   DomainInFull: object(
     {
@@ -87,6 +105,7 @@ export const schemas: Record<string, Json> = {
       order_id: nullable(uuid),
       next_check_at: nullable(instant),
       certificate_id: nullable(uuid),
+      forecast: nullable(forecast),
       updated_at: instant,
       version: string,
     },
@@ -97,7 +116,7 @@ export const schemas: Record<string, Json> = {
     {
       id: string,
       at: instant,
-      kind: { enum: ['registered', 'verified', 'order', 'dns'] },
+      kind: { enum: ['registered', 'verified', 'order', 'dns', 'changed', 'forecast'] },
       order_id: uuid,
       status: { enum: [...ORDER_STATUSES] },
       generation: { type: 'integer' },
@@ -110,8 +129,10 @@ export const schemas: Record<string, Json> = {
       waiting,
       facts: { type: 'object' },
       observed,
+      names: listOf(string),
+      forecast,
     },
-    ['order_id', 'status', 'generation', 'code', 'detail', 'acme', 'fqdn', 'action', 'remove', 'waiting', 'facts', 'observed'],
+    ['names', 'forecast', 'order_id', 'status', 'generation', 'code', 'detail', 'acme', 'fqdn', 'action', 'remove', 'waiting', 'facts', 'observed'],
   ),
   EventList: object({ data: listOf(ref('Event')), last_id: nullable(string) }),
   SetupLink: object({ url: { type: 'string', format: 'uri' }, expires_at: instant }),
@@ -121,6 +142,7 @@ export const schemas: Record<string, Json> = {
     status: { const: 'certificate_pending' },
     challenge_domain: string,
     expected_txt_value: nullable(string),
+    challenges: listOf(object({ identifier: string, wildcard: { type: 'boolean' }, txt_name: string, txt_value: string })),
     instructions: string,
   }),
   Order: object({

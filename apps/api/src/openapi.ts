@@ -1,6 +1,6 @@
 import type { ObjectSchema } from 'joi';
 import { type Json, ref, schemas, string, uuid } from './openapi-schemas';
-import { issueBody, listQuery, newDomainBody, waitQuery } from './routes/domains';
+import { domainChangeBody, issueBody, listQuery, newDomainBody, waitQuery } from './routes/domains';
 import { eventsQuery } from './routes/events';
 import { setupLinkBody } from './routes/setup';
 
@@ -37,6 +37,9 @@ const paths: Json = {
     ...withId,
     get: operation('One domain, and what to set in DNS now', { 200: reply('The domain', ref('DomainInFull')) }, [400, 404], {
       parameters: queryParameters(waitQuery),
+    }),
+    patch: operation('Change its names or settings', { 200: reply('The domain', ref('DomainInFull')) }, [400, 404, 409, 412, 413, 415, 422, 424], {
+      requestBody: { required: true, content: { 'application/json': { schema: jsonSchemaOf(domainChangeBody) } } },
     }),
     delete: operation('Delete a domain with its orders and certificates', { 204: { description: 'Deleted' } }, [404]),
   },

@@ -1,5 +1,8 @@
 import {
   adviceOn,
+  challengeName,
+  delegationRecords,
+  ownedBases,
   type Authorization,
   type Certificate,
   type CheckedRecord,
@@ -7,6 +10,7 @@ import {
   type DiagnosisCode,
   type Domain,
   type DomainEvent,
+  type Forecast,
   isLive,
   type Order,
   ownershipName,
@@ -19,8 +23,9 @@ import {
 const time = (date: Date | null): string | null => date?.toISOString() ?? null;
 
 export interface DnsRecord {
-  purpose: 'ownership' | 'acme-challenge';
-  type: 'TXT';
+  /** `delegation`, set once, makes all others needless. */
+  purpose: 'delegation' | 'ownership' | 'acme-challenge';
+  type: 'TXT' | 'CNAME';
   fqdn: string;
   /** As registrars want it: relative to the zone. */
   host: string;
@@ -40,19 +45,32 @@ export interface DnsRecord {
 /** What the customer should give their record as its time to live, in seconds. */
 const TTL = 60;
 
-export const presentNewDomain = (domain: Domain) => ({
+export const presentNewDomain = (domain: Domain, acmeZone: string | null) => ({
   id: domain.id,
   domain_name: domain.name,
+  names: domain.names,
+  auto: domain.auto,
   verification_token: domain.verificationToken,
   status: domain.status,
-  instructions:
-    `Set a TXT record at ${ownershipName(domain.name)} with the value ${domain.verificationToken}, ` +
-    `then POST /domains/${domain.id}/verify.`,
+  dns_records: presentDnsRecords(domain, null, acmeZone),
+  instructions: instructionsForNew(domain, acmeZone),
 });
+
+function instructionsForNew(domain: Domain, acmeZone: string | null): string {
+  const verify = `then POST /domains/${domain.id}/verify.`;
+  const tokens = ownedBases(domain.names).map((base) => `a TXT record at ${ownershipName(base)} with the value ${domain.verificationToken}`);
+  const byToken = `Set ${tokens.join(' and ')}, ${verify}`;
+  if (acmeZone === null) return byToken;
+  const aliases = delegationRecords(domain, acmeZone).map(({ fqdn, target }) => `a CNAME record at ${fqdn} with the value ${target}`);
+  const once = `Set ${aliases.join(' and ')}, once and for all certificates to come`;
+  return domain.auto ? `${once}. The rest happens by itself.` : `${once}, ${verify} Or, for this time: ${byToken}`;
+}
 
 export const presentDomain = (domain: Domain) => ({
   id: domain.id,
   domain_name: domain.name,
+  names: domain.names,
+  auto: domain.auto,
   status: domain.status,
   verified_at: time(domain.verifiedAt),
   created_at: time(domain.createdAt),
@@ -61,39 +79,59 @@ export const presentDomain = (domain: Domain) => ({
 /** A domain with what is to be known about it now; `order` is its newest one. */
 export function presentDomainInFull(
   domain: Domain,
-  { order, certificate, version }: { order: Order | null; certificate: Certificate | null; version: string },
+  { order, certificate, version, acmeZone }: { order: Order | null; certificate: Certificate | null; version: string; acmeZone: string | null },
 ) {
   const live = order && isLive(order.status) ? order : null;
   return {
     ...presentDomain(domain),
     ...(domain.status === 'pending' && { verification_token: domain.verificationToken }),
     status_reason: domain.statusReason ?? live?.reason?.detail ?? null,
-    dns_records: presentDnsRecords(domain, live),
+    dns_records: presentDnsRecords(domain, live, acmeZone),
     order_id: order?.id ?? null,
     next_check_at: time(live?.dueAt ?? null),
     certificate_id: certificate?.id ?? null,
+    forecast: domain.forecast && presentForecast(domain.forecast),
     updated_at: time(domain.updatedAt),
     version,
   };
 }
 
-export function presentDnsRecords(domain: Domain, live: Order | null): DnsRecord[] {
-  if (domain.status === 'pending') {
-    return [presentRecord(domain, { purpose: 'ownership', fqdn: ownershipName(domain.name), value: domain.verificationToken })];
-  }
-  return (live?.authorizations ?? []).map(({ txtName, txtValue, evidence, diagnosis }) =>
-    presentRecord(domain, { purpose: 'acme-challenge', fqdn: txtName, value: txtValue, evidence, diagnosis }),
-  );
+/** What the customer may set: the delegation first, where there is one to be had; of what it makes needless nothing once it is there. */
+export function presentDnsRecords(domain: Domain, live: Order | null, acmeZone: string | null): DnsRecord[] {
+  const found = new Map(domain.forecast?.records.map(({ fqdn, diagnosis }) => [fqdn, diagnosis]));
+  const aliases = acmeZone === null ? [] : delegationRecords(domain, acmeZone);
+  const isDelegated = (fqdn: string): boolean => aliases.length > 0 && found.get(fqdn)?.code === 'ready';
+  const ownership = domain.status === 'pending' ? ownedBases(domain.names) : [];
+  return [
+    ...aliases.map(({ fqdn, target }) =>
+      presentRecord(domain, { purpose: 'delegation', type: 'CNAME', fqdn, value: target, diagnosis: found.get(fqdn) ?? null }),
+    ),
+    ...ownership
+      .filter((base) => !isDelegated(challengeName(base)))
+      .map((base) => presentRecord(domain, { purpose: 'ownership', fqdn: ownershipName(base), value: domain.verificationToken })),
+    ...(live?.authorizations ?? [])
+      .filter(({ txtName }) => !isDelegated(txtName))
+      .map(({ txtName, txtValue, evidence, diagnosis }) =>
+        presentRecord(domain, { purpose: 'acme-challenge', fqdn: txtName, value: txtValue, evidence, diagnosis }),
+      ),
+  ];
 }
 
 /** A record that the customer is to set, and what was last seen of it. */
 export function presentRecord(
   { name }: Domain,
-  { purpose, fqdn, value, evidence, diagnosis }: Pick<DnsRecord, 'purpose' | 'fqdn' | 'value'> & { evidence?: TxtEvidence | null; diagnosis?: Diagnosis | null },
+  {
+    purpose,
+    type = 'TXT',
+    fqdn,
+    value,
+    evidence,
+    diagnosis,
+  }: Pick<DnsRecord, 'purpose' | 'fqdn' | 'value'> & { type?: DnsRecord['type']; evidence?: TxtEvidence | null; diagnosis?: Diagnosis | null },
 ): DnsRecord {
   return {
     purpose,
-    type: 'TXT',
+    type,
     fqdn,
     host: diagnosis?.set?.fqdn === fqdn ? diagnosis.set.host : relativeHost(fqdn, name),
     value,
@@ -110,7 +148,7 @@ export function presentRecord(
 
 /** What a check has just seen; a record with several values is shown once for each. */
 export const presentCheck = (domain: Domain, checked: CheckedRecord[]): (DnsRecord & Pick<CheckedRecord, 'cached'>)[] =>
-  checked.flatMap(({ expected, cached, ...record }) => expected.map((value) => ({ ...presentRecord(domain, { ...record, value }), cached })));
+  checked.flatMap(({ expected, cached, ...record }) => expected.map((value) => ({ ...presentRecord(domain, { ...record, type: record.purpose === 'delegation' ? 'CNAME' : 'TXT', value }), cached })));
 
 const presentAuthorization = (one: Authorization) => ({
   identifier: one.identifier,
@@ -162,33 +200,48 @@ const presentOrderEvent = ({ status, generation, reason }: Extract<DomainEvent, 
   ...(reason && { code: reason.code, detail: reason.detail, ...(reason.acme && { acme: reason.acme }) }),
 });
 
+/** Whether a certificate could be had now without anybody doing anything, as of the last look. */
+const presentForecast = ({ at, isReady, records, refusal }: Forecast) => ({
+  at,
+  is_ready: isReady,
+  records: records.map(({ fqdn, diagnosis: { code, message, action, since } }) => ({ fqdn, code, message, action, since })),
+  caa_refusal: refusal,
+});
+
 /** One entry of a domain's timeline. */
 export function presentEvent(event: DomainEvent) {
   const { id, kind } = event;
   const shown = { id, at: time(event.at), kind };
   if (event.kind === 'order') return { ...shown, order_id: event.orderId, ...presentOrderEvent(event) };
+  if (event.kind === 'changed') return { ...shown, names: event.names };
+  if (event.kind === 'forecast') return { ...shown, forecast: presentForecast(event.forecast) };
   if (event.kind !== 'dns') return shown;
   const { code, message, action, remove, waiting, facts } = event.diagnosis;
   const dns = { fqdn: event.fqdn, code, detail: message, action, remove, waiting, facts, observed: event.evidence.servers };
   return { ...shown, order_id: event.orderId, ...dns };
 }
 
-/** The 202 of issue-certificate: what to set, as far as it is known. */
+/** The 202 of issue-certificate: what to set, as far as it is known. Of several values `expected_txt_value` is the first. */
 export function presentIssuing(order: Order, challengeDomain: string) {
   // Also while the CA validates: it may still look, so the record has to stay.
-  const open = order.authorizations.find(({ status }) => status === 'pending');
-  const value = order.status === 'awaiting_dns' || order.status === 'validating' ? (open?.txtValue ?? null) : null;
+  const isAwaited = order.status === 'awaiting_dns' || order.status === 'validating';
+  const open = isAwaited ? order.authorizations.filter(({ status }) => status === 'pending') : [];
+  const first = open.find(({ txtName }) => txtName === challengeDomain) ?? open[0];
   return {
     order_id: order.id,
     status: 'certificate_pending',
-    challenge_domain: challengeDomain,
-    expected_txt_value: value,
-    instructions: instructionsFor(order, challengeDomain, value),
+    challenge_domain: first?.txtName ?? challengeDomain,
+    expected_txt_value: first?.txtValue ?? null,
+    challenges: open.map(({ identifier, wildcard, txtName, txtValue }) => ({ identifier, wildcard, txt_name: txtName, txt_value: txtValue })),
+    instructions: instructionsFor(order, open),
   };
 }
 
-function instructionsFor(order: Order, challengeDomain: string, value: string | null): string {
-  if (value !== null) return `Set a TXT record at ${challengeDomain} with the value ${value}. The rest happens by itself.`;
+function instructionsFor(order: Order, open: Authorization[]): string {
+  if (open.length > 0) {
+    const records = open.map(({ txtName, txtValue }) => `a TXT record at ${txtName} with the value ${txtValue}`);
+    return `Set ${records.join(' and ')}. The rest happens by itself.`;
+  }
   if (order.status === 'new' && order.reason?.until) {
     return `${order.reason.detail} Its turn is expected at about ${order.reason.until}; GET /orders/${order.id} then has the TXT value.`;
   }

@@ -29,6 +29,7 @@ export function wire(config: Config, logger: Logger) {
     allowSpecialUseDomains: config.allowSpecialUseDomains,
     setupLinks: createSetupLinks(config.masterKey.bytes),
     publicUrl: config.publicUrl,
+    acmeZone: config.acme.zone,
     issueWaitMs: config.orders.issueWaitMs,
     phaseTimeoutMs: config.orders.phaseTimeoutMs,
     keyType: config.orders.keyType,

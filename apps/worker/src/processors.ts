@@ -9,9 +9,11 @@ import {
   type PlaceOrderDeps,
   reconcile,
   type ReconcileDeps,
+  watchDelegation,
+  type WatchDelegationDeps,
 } from '@certwright/core';
 
-export type ProcessorDeps = PlaceOrderDeps & AwaitDnsDeps & FinalizeOrderDeps & ReconcileDeps;
+export type ProcessorDeps = PlaceOrderDeps & AwaitDnsDeps & FinalizeOrderDeps & ReconcileDeps & WatchDelegationDeps;
 
 /** One handler for every job in the catalog: the type leaves none out. */
 export type Processors = { [N in JobName]: (payload: JobPayloads[N]) => Promise<unknown> };
@@ -20,5 +22,6 @@ export const createProcessors = (deps: ProcessorDeps): Processors => ({
   'place-order': (payload) => placeOrder(deps, payload),
   'await-dns': (payload) => awaitDns(deps, payload),
   'finalize-order': (payload) => finalizeOrder(deps, payload),
+  'watch-delegation': (payload) => watchDelegation(deps, payload),
   reconcile: async () => ({ enqueued: await reconcile(deps) }),
 });

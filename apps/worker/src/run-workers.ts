@@ -11,6 +11,7 @@ const concurrencyOf = (name: JobName, workerConcurrency: number): number =>
     'place-order': Math.min(16, workerConcurrency),
     'await-dns': workerConcurrency,
     'finalize-order': workerConcurrency,
+    'watch-delegation': Math.min(16, workerConcurrency),
     reconcile: 1,
   })[name];
 

@@ -50,6 +50,7 @@ const ADVICE: Partial<Record<ProblemCode, Advice>> = {
     action: "Mend what the CA saw in DNS, then ask for the certificate again; it brings a new TXT value.",
   },
   acme_order_invalid: { actor: 'customer', action: "Mend what the CA's words name, then ask for the certificate again." },
+  order_superseded: { actor: 'nobody', action: 'Nothing: an order for the new names took its place.' },
   acme_validating: waits('The CA is looking at the record; leave it where it is. The order goes on by itself.'),
   acme_pending: waits('The CA is at work; the order goes on by itself.'),
   certificate_mismatch: {

@@ -28,6 +28,9 @@ export const DIAGNOSIS_CODES = [
   'cname_loop',
   'cname_dangling',
   'wildcard_answers',
+  // the alias that leads to our own name servers
+  'delegation_missing',
+  'delegation_unserved',
   // servers that do not agree
   'servers_disagree',
   'secondary_behind',
@@ -88,4 +91,6 @@ export interface DiagnosisInput {
   expected: string[];
   /** What every server has just said. */
   evidence: TxtEvidence;
+  /** What the name is to be an alias (CNAME) of, where that is how it is to be set. */
+  alias?: string;
 }

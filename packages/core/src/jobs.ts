@@ -6,10 +6,16 @@ export interface OrderJob {
   requestId?: string;
 }
 
+export interface DomainJob {
+  tenantId: string;
+  domainId: string;
+}
+
 export interface JobPayloads {
   'place-order': OrderJob;
   'await-dns': OrderJob;
   'finalize-order': OrderJob;
+  'watch-delegation': DomainJob;
   reconcile: Record<string, never>;
 }
 

@@ -10,14 +10,34 @@ import type { TxtEvidence } from './txt-evidence';
 export interface Domain {
   id: string;
   tenantId: string;
-  /** ASCII (A-label) form, lower case, no final dot. */
+  /** ASCII (A-label) form, lower case, no final dot; with `*.` in front for a wildcard. */
   name: string;
+  /** All that its certificate is to have; the first is `name`. */
+  names: string[];
   status: DomainStatus;
   statusReason: string | null;
   verificationToken: string;
   verifiedAt: Date | null;
+  /** Its name below `ACME_ZONE`, unguessable and never another domain's. */
+  delegationLabel: string;
+  /** Verified, and given a certificate, without anybody asking, as soon as its delegation is in place. */
+  auto: boolean;
+  /** When its delegation is looked at next. */
+  watchAt: Date | null;
+  forecast: Forecast | null;
   createdAt: Date;
   updatedAt: Date;
+}
+
+/** What the last look at a domain's delegation says: whether a certificate could be had now without anybody doing anything. */
+export interface Forecast {
+  /** RFC 3339. */
+  at: string;
+  isReady: boolean;
+  /** By challenge name. */
+  records: { fqdn: string; diagnosis: Diagnosis }[];
+  /** Why CAA records forbid it, in plain words. */
+  refusal: string | null;
 }
 
 export interface Authorization {
@@ -53,6 +73,9 @@ export interface OrderReason {
 /** One change of a domain, with an id that grows. */
 export type DomainEvent = { id: string; at: Date } & (
   | { kind: 'registered' | 'verified' }
+  | { kind: 'changed'; names: string[] }
+  /** A renewal would succeed where it would have failed before, or the other way round. */
+  | { kind: 'forecast'; forecast: Forecast }
   /** An order reached a status, or has a new reason for not getting on. */
   | { kind: 'order'; orderId: string; status: OrderStatus; generation: number; reason: OrderReason | null }
   /** DNS says something else about a record than before. */

@@ -12,6 +12,9 @@ export type ProblemCode =
   | 'domain_exists'
   | 'domain_not_pending'
   | 'domain_not_verified'
+  | 'order_under_way'
+  | 'order_superseded'
+  | 'version_conflict'
   | 'ownership_record_absent'
   | 'certificate_absent'
   // DNS

@@ -2,22 +2,33 @@ import type { AcmeAccount } from './acme';
 import type { Diagnosis } from './diagnosis';
 import type { DomainStatus } from './domain';
 import type { KeyType } from './key-type';
-import type { Authorization, Certificate, Domain, IssuedCertificate, Order, DomainEvent, OrderReason, Page } from './model';
+import type { Authorization, Certificate, Domain, IssuedCertificate, Order, DomainEvent, Forecast, OrderReason, Page } from './model';
 import type { LiveOrderStatus, OrderStatus } from './order';
 import type { ProblemCode } from './problem';
 import type { TxtEvidence } from './txt-evidence';
 
 export interface DomainStore {
   /** @throws Problem `domain_exists` when the tenant has the name already. */
-  create(tenantId: string, domain: { name: string; verificationToken: string }): Promise<Domain>;
+  create(tenantId: string, domain: { names: [string, ...string[]]; verificationToken: string; auto: boolean }): Promise<Domain>;
   get(tenantId: string, id: string): Promise<Domain | null>;
   /** Newest first. `q` matches a part of the name. @throws Problem `malformed_request` for a cursor that is not ours. */
   list(
     tenantId: string,
     query: { status?: DomainStatus; q?: string; limit: number; cursor?: string },
   ): Promise<Page<Domain>>;
+  /**
+   * Other names, or another setting. A live order that the CA has not been told to validate gives way to the next one.
+   * @throws Problem `order_under_way`; `version_conflict` where the domain has had news since `version`
+   */
+  update(tenantId: string, id: string, change: { names?: [string, ...string[]]; auto?: boolean; version?: string }): Promise<Domain | null>;
   /** `pending` to `verified`; null when the domain is not (or no longer) `pending`. */
   markVerified(tenantId: string, id: string): Promise<Domain | null>;
+  /** The domain, if its delegation is due to be looked at: nobody else looks for `claimMs`. */
+  claimWatch(tenantId: string, id: string, claimMs: number): Promise<Domain | null>;
+  /** What was found, and in how many milliseconds to look again (null: not at all). An event, where the outcome is another than before. */
+  noteForecast(tenantId: string, id: string, found: { forecast: Forecast; delayMs: number | null }): Promise<void>;
+  /** Domains of all tenants whose delegation is due to be looked at, the most overdue first. */
+  toWatch(graceMs: number, limit: number): Promise<Pick<Domain, 'id' | 'tenantId'>[]>;
   /** With everything that hangs on it. False when there is none. */
   delete(tenantId: string, id: string): Promise<boolean>;
 }

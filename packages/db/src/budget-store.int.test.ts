@@ -28,7 +28,7 @@ describe('the budgets', () => {
   });
 
   async function ordered(tenantId: string, { renewal = false } = {}): Promise<Order> {
-    const { id } = await database.domains.create(tenantId, { name: `${randomUUID()}.test`, verificationToken: 'x' });
+    const { id } = await database.domains.create(tenantId, { names: [`${randomUUID()}.test`], verificationToken: 'x', auto: false });
     await database.domains.markVerified(tenantId, id);
     const { order } = await database.orders.create(tenantId, { domainId: id, keyType: 'ec-256', profile: null, phaseMs: 1_000, requestId: null });
     if (renewal) await sql.query('UPDATE orders SET renewal = true WHERE id = $1', [order.id]);

@@ -1,6 +1,8 @@
-import { type Domain, type DomainStore, terminal } from '@certwright/core';
+import { type Domain, type DomainStore, newDelegationLabel, terminal } from '@certwright/core';
 import type { Db } from './client';
-import { toDomain } from './rows';
+import { Prisma } from './generated/client';
+import { updateDomain } from './domain-update';
+import { domainParts, toDomain } from './rows';
 import { isUniqueViolation } from './unavailable';
 
 const encodeCursor = (domain: Domain): string => Buffer.from(domain.id).toString('base64url');
@@ -18,10 +20,20 @@ const likeLiteral = (text: string): string => text.replace(/[%_\\]/g, '\\$&');
 
 export function createDomainStore(db: Db): DomainStore {
   return {
-    async create(tenantId, { name, verificationToken }) {
+    async create(tenantId, { names, verificationToken, auto }) {
+      const [name] = names;
       try {
-        const data = { tenantId, name, names: [name], verificationToken, events: { create: { kind: 'registered' as const } } };
-        return toDomain(await db.prisma.domain.create({ data }));
+        const data = {
+          tenantId,
+          name,
+          names,
+          verificationToken,
+          auto,
+          watchAt: auto ? new Date() : null,
+          delegation: { create: { label: newDelegationLabel() } },
+          events: { create: { kind: 'registered' as const } },
+        };
+        return toDomain(await db.prisma.domain.create({ data, include: domainParts }));
       } catch (error) {
         if (!isUniqueViolation(error)) throw error;
         throw terminal('domain_exists', `${name} is registered already.`);
@@ -29,7 +41,7 @@ export function createDomainStore(db: Db): DomainStore {
     },
 
     async get(tenantId, id) {
-      const row = await db.prisma.domain.findFirst({ where: { id, tenantId } });
+      const row = await db.prisma.domain.findFirst({ where: { id, tenantId }, include: domainParts });
       return row && toDomain(row);
     },
 
@@ -42,6 +54,7 @@ export function createDomainStore(db: Db): DomainStore {
           ...(q && { name: { contains: likeLiteral(q.toLowerCase()) } }),
           ...(cursor && { id: { lt: decodeCursor(cursor) } }),
         },
+        include: domainParts,
         orderBy: { id: 'desc' },
         take: limit + 1,
       });
@@ -50,16 +63,46 @@ export function createDomainStore(db: Db): DomainStore {
       return { data, nextCursor: rows.length > limit && last ? encodeCursor(last) : null };
     },
 
+    update: (tenantId, id, change) => updateDomain(db, { tenantId, id, ...change }),
+
     async markVerified(tenantId, id) {
       return db.prisma.$transaction(async (tx) => {
-        const [row] = await tx.domain.updateManyAndReturn({
+        const { count } = await tx.domain.updateMany({
           where: { id, tenantId, status: 'pending' },
           data: { status: 'verified', verifiedAt: new Date(), statusReason: null },
         });
-        if (row) await tx.domainEvent.create({ data: { domainId: id, kind: 'verified' } });
-        return row ? toDomain(row) : null;
+        if (count === 0) return null;
+        await tx.domainEvent.create({ data: { domainId: id, kind: 'verified' } });
+        const row = await tx.domain.findFirst({ where: { id, tenantId }, include: domainParts });
+        return row && toDomain(row);
       });
     },
+
+    async claimWatch(tenantId, id, claimMs) {
+      const claimed = await db.run(Prisma.sql`
+        UPDATE domains SET watch_at = clock_timestamp() + ${claimMs} * interval '1 millisecond'
+         WHERE id = ${id}::uuid AND tenant_id = ${tenantId}::uuid AND watch_at <= clock_timestamp() RETURNING id`);
+      return claimed.length === 1 ? this.get(tenantId, id) : null;
+    },
+
+    async noteForecast(tenantId, id, { forecast, delayMs }) {
+      const watchAt = delayMs === null ? Prisma.sql`NULL` : Prisma.sql`clock_timestamp() + ${delayMs} * interval '1 millisecond'`;
+      await db.run(Prisma.sql`
+        WITH before AS (
+          SELECT id, status, (forecast->>'isReady')::boolean AS was_ready FROM domains
+           WHERE id = ${id}::uuid AND tenant_id = ${tenantId}::uuid FOR UPDATE
+        ), noted AS (
+          UPDATE domains d SET forecast = ${JSON.stringify(forecast)}::jsonb, watch_at = ${watchAt} FROM before b WHERE d.id = b.id
+        )
+        INSERT INTO domain_events (domain_id, at, kind, data)
+        SELECT id, clock_timestamp(), 'forecast', jsonb_build_object('forecast', ${JSON.stringify(forecast)}::jsonb) FROM before
+         WHERE was_ready IS DISTINCT FROM ${forecast.isReady} AND (was_ready IS NOT NULL OR ${forecast.isReady})`);
+    },
+
+    toWatch: (graceMs, limit) =>
+      db.run(Prisma.sql`
+        SELECT id, tenant_id AS "tenantId" FROM domains
+         WHERE watch_at < clock_timestamp() - ${graceMs} * interval '1 millisecond' ORDER BY watch_at LIMIT ${limit}`),
 
     async delete(tenantId, id) {
       const { count } = await db.prisma.domain.deleteMany({ where: { id, tenantId } });

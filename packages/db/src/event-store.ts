@@ -41,5 +41,5 @@ const selected = Prisma.sql`
 
 function toEvent({ id, at, kind, orderId, status, generation, data }: EventRow): DomainEvent {
   if (kind === 'order') return { id, at, kind, orderId, status, generation, reason: data } as DomainEvent;
-  return { id, at, kind, ...(kind === 'dns' && { orderId, ...data }) } as DomainEvent;
+  return { id, at, kind, ...(kind === 'dns' && { orderId }), ...data } as DomainEvent;
 }

@@ -30,7 +30,7 @@ describe('the order store', () => {
   });
 
   async function verifiedDomain(): Promise<string> {
-    const { id } = await database.domains.create(tenant, { name: `${randomUUID()}.test`, verificationToken: 'x' });
+    const { id } = await database.domains.create(tenant, { names: [`${randomUUID()}.test`], verificationToken: 'x', auto: false });
     await database.domains.markVerified(tenant, id);
     return id;
   }
@@ -63,7 +63,7 @@ describe('the order store', () => {
   });
 
   it('refuses an order for a domain that is not verified, or another tenant’s', async () => {
-    const { id } = await database.domains.create(tenant, { name: `${randomUUID()}.test`, verificationToken: 'x' });
+    const { id } = await database.domains.create(tenant, { names: [`${randomUUID()}.test`], verificationToken: 'x', auto: false });
     await expect(create(id)).rejects.toMatchObject({ code: 'domain_not_verified' });
     await expect(
       database.orders.create(randomUUID(), { domainId: id, keyType: 'ec-256', profile: null, phaseMs: 1, requestId: null }),

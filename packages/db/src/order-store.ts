@@ -152,7 +152,8 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
         also: [
           insertCertificate(lease.order, certificateId, issued, sealedKey),
           Prisma.sql`domain AS (
-            UPDATE domains d SET status = 'active', status_reason = NULL, updated_at = clock_timestamp()
+            UPDATE domains d SET status = 'active', status_reason = NULL, updated_at = clock_timestamp(),
+                                 watch_at = coalesce(watch_at, clock_timestamp() + random() * interval '1 day')
               FROM guarded WHERE d.id = ${domainId}::uuid AND d.tenant_id = ${tenantId}::uuid)`,
         ],
       });

@@ -1,12 +1,16 @@
-import type { Authorization, Certificate, Domain, Order } from '@certwright/core';
+import type { Authorization, Certificate, Domain, Forecast, Order } from '@certwright/core';
 import { Prisma } from './generated/client';
 
 /** Prisma's rows as the core's words; sealed columns are left out on purpose. */
 
-type DomainRow = Prisma.DomainGetPayload<object>;
+export const domainParts = { delegation: { select: { label: true } } } satisfies Prisma.DomainInclude;
+type DomainRow = Prisma.DomainGetPayload<{ include: typeof domainParts }>;
 type CertificateRow = Prisma.CertificateGetPayload<object>;
 
-export const toDomain = ({ names: _names, ...row }: DomainRow): Domain => row;
+export function toDomain({ delegation, forecast, ...row }: DomainRow): Domain {
+  if (!delegation) throw new TypeError(`domain ${row.id} has no delegation label`);
+  return { ...row, delegationLabel: delegation.label, forecast: forecast as Forecast | null };
+}
 
 export const toCertificate = ({ sealedKey: _sealedKey, ...row }: Omit<CertificateRow, 'sealedKey'> & { sealedKey?: unknown }): Certificate => row;
 

@@ -25,20 +25,30 @@ const MAX_WAIT_SECONDS = 7 * 86_400;
 export function write(input: DiagnosisInput, finding: Finding, now: Date): Diagnosis {
   const words = wordsFor(input, finding);
   const { code, facts = {}, waitSeconds } = finding;
-  const [value = ''] = missingOf(input);
   const until = waitSeconds ? new Date(now.getTime() + Math.min(waitSeconds, MAX_WAIT_SECONDS) * 1_000).toISOString() : null;
   return {
     code,
     message: words.message,
     actor: words.actor,
     action: words.action,
-    set: (words.set ?? words.actor === 'customer') ? recordAt(input, 'TXT', input.fqdn, value) : null,
+    set: (words.set ?? words.actor === 'customer') ? toSet(input) : null,
     remove: words.remove ?? [],
     waiting: { helps: words.waitingHelps ?? false, until: words.waitingHelps ? until : null },
     at: now.toISOString(),
     since: now.toISOString(),
     facts,
   };
+}
+
+/** Where a record is, or belongs. */
+const placeOf = (input: DiagnosisInput, fqdn: string): Pick<DnsRecordSpec, 'fqdn' | 'host'> => {
+  const { host } = recordAt(input, 'TXT', fqdn, '');
+  return { fqdn, host };
+};
+
+function toSet(input: DiagnosisInput): DnsRecordSpec {
+  const { fqdn, alias } = input;
+  return alias === undefined ? recordAt(input, 'TXT', fqdn, missingOf(input)[0] ?? '') : recordAt(input, 'CNAME', fqdn, alias);
 }
 
 /** `host` as registrars want it: relative to the zone, `@` for its apex. */
@@ -78,7 +88,7 @@ function wordsFor(input: DiagnosisInput, { code, facts = {} }: Finding): Words {
   const all = [...new Set(servers)].slice(0, 4).join(', ');
   const wrongPlace = (what: string): Words =>
     customer(what, `Move it to ${fqdn}: in the host field of most forms, only the part shown as host.`, {
-      remove: [recordAt(input, 'TXT', foundAt, missingOf(input)[0] ?? '')],
+      remove: [{ ...toSet(input), ...placeOf(input, foundAt) }],
     });
   const words: Record<Finding['code'], () => Words> = {
     ready: () => ({ actor: 'nobody', message: evidence.detail, action: 'Nothing: the record is as it should be.' }),
@@ -126,6 +136,13 @@ function wordsFor(input: DiagnosisInput, { code, facts = {} }: Finding): Words {
     dnssec_bogus: () =>
       customer(`The signatures (DNSSEC) of ${zone} are broken: resolvers that check them, as the CA's do, refuse all its records.`, 'Have the zone signed anew, or remove its DS record at the registrar.', { set: false }),
     too_many_queries: () => customer(`There are too many aliases, delegations and name servers on the way to ${fqdn}.`, `Set the TXT record at ${fqdn} itself, without aliases.`),
+    delegation_missing: () => customer(`${fqdn} is not an alias (CNAME) of ${input.alias}.`, 'Set the CNAME record: once, and never again. Nothing else can be at that name.', { remove: textsAt(input) }),
+    delegation_unserved: () => ({
+      actor: 'operator',
+      message: `${fqdn} is an alias (CNAME) of ${input.alias}, as it should be, but our own name servers do not answer for that: ${evidence.detail}`,
+      action: 'Mend the name servers of ACME_ZONE, or its delegation; nothing has to be changed at the domain.',
+      waitingHelps: true,
+    }),
     resolver_silent: () => ({
       actor: 'operator',
       message: `The zone of ${fqdn} cannot be looked up: no DNS resolver of this service answers.`,
@@ -133,8 +150,17 @@ function wordsFor(input: DiagnosisInput, { code, facts = {} }: Finding): Words {
       waitingHelps: true,
     }),
   };
-  return words[code]();
+  const found = words[code]();
+  return input.alias !== undefined && REPLACED.includes(code) ? { ...found, action: `Set the CNAME record shown here, in place of what is there.` } : found;
 }
+
+/** What an alias of our own takes the place of: the remedy is that alias, not a TXT record. */
+const REPLACED: Finding['code'][] = ['cname_wrong_target', 'cname_loop', 'cname_dangling'];
+
+const textsAt = (input: DiagnosisInput): DnsRecordSpec[] => {
+  const values = new Set(input.evidence.servers.flatMap(({ values }) => values));
+  return [...values].map((value) => recordAt(input, 'TXT', input.fqdn, value));
+};
 
 const aliasOf = (input: DiagnosisInput): DnsRecordSpec[] => {
   const [target] = input.evidence.via;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Diagnosis, type DiagnosisInput, type DnsDoctor, registeredDomain, type ServerAnswer, type ServerState, type TxtLookup } from '@certwright/core';
+import { type Diagnosis, type DiagnosisInput, type DnsDoctor, registeredDomain, type ServerAnswer, type ServerState, type TxtEvidence, type TxtLookup } from '@certwright/core';
 import { createBudget } from './budget';
 import { txtValues } from './ask-server';
 import { compareValues } from './compare-value';
@@ -44,7 +44,8 @@ interface Tools extends DoctorOptions {
 }
 
 function find(input: DiagnosisInput, tools: Tools): Promise<Finding> | Finding {
-  const { evidence } = input;
+  const { evidence, alias } = input;
+  if (alias !== undefined && (evidence.via.length > 0 || isAnswered(evidence))) return delegated(input, lower(alias), tools);
   switch (evidence.verdict) {
     case 'cname_loop':
       return { code: 'cname_loop' };
@@ -59,6 +60,21 @@ function find(input: DiagnosisInput, tools: Tools): Promise<Finding> | Finding {
     case 'absent':
       return absent(input, tools);
   }
+}
+
+const isAnswered = ({ verdict }: TxtEvidence): boolean => verdict === 'ready' || verdict === 'partial' || verdict === 'absent';
+
+/** Of a name that is to be an alias of `alias`, at whose end the expected value is. */
+async function delegated(input: DiagnosisInput, alias: string, tools: Tools): Promise<Finding> {
+  const { verdict, via } = input.evidence;
+  if (via.map(lower).includes(alias)) {
+    if (verdict === 'ready') return whenReady(input, tools);
+    return verdict === 'partial' ? divided(input, tools) : { code: 'delegation_unserved', facts: { target: alias } };
+  }
+  if (verdict === 'cname_loop') return { code: 'cname_loop' };
+  if (via.length > 0) return { code: 'cname_wrong_target', facts: { target: via.at(-1) } };
+  const elsewhere = await lookElsewhere(input, tools);
+  return elsewhere ? { code: elsewhere.code, facts: { found_at: elsewhere.name } } : { code: 'delegation_missing' };
 }
 
 /** The name of the zone that is missing: the last alias leads there. */

@@ -1,4 +1,4 @@
-import { ATTEMPTS_PER_ROUND, type JobName, type OrderJob } from '@certwright/core';
+import { ATTEMPTS_PER_ROUND, type DomainJob, type JobName, type OrderJob } from '@certwright/core';
 import type { JobsOptions } from 'bullmq';
 import Joi from 'joi';
 import { defineJob, type JobDefinition } from './define-job';
@@ -40,6 +40,12 @@ export const catalog: { [N in JobName]: JobDefinition<N> } = {
     name: 'finalize-order',
     schema: orderJob,
     deduplicationId: orderDeduplicationId,
+    options: orderJobOptions,
+  }),
+  'watch-delegation': defineJob({
+    name: 'watch-delegation',
+    schema: Joi.object<DomainJob, true>({ tenantId: Joi.string().uuid().required(), domainId: Joi.string().uuid().required() }),
+    deduplicationId: ({ domainId }) => domainId,
     options: orderJobOptions,
   }),
   reconcile: defineJob({

@@ -22,6 +22,8 @@ export interface Config {
     profile: string | null;
     /** Its names in CAA records; none: as its directory says. */
     caaIdentities: string[];
+    /** The zone of our own name servers. */
+    zone: string | null;
     timeoutMs: number;
     budget: { per3Hours: number; perRegisteredDomainPerWeek: number };
   };
@@ -94,6 +96,7 @@ function toConfig(value: Environment, production: boolean): Config {
       caPem: value.ACME_CA_PEM ?? null,
       profile: value.ACME_PROFILE ?? null,
       caaIdentities: value.ACME_CAA_IDENTITIES,
+      zone: value.ACME_ZONE ?? null,
       timeoutMs: value.ACME_TIMEOUT,
       budget: {
         per3Hours: value.ACME_ORDERS_PER_3H,

@@ -101,6 +101,7 @@ export interface Environment {
   ACME_CA_PEM?: string;
   ACME_PROFILE?: string;
   ACME_CAA_IDENTITIES: string[];
+  ACME_ZONE?: string;
   PUBLIC_URL?: string;
   DNS_RESOLVERS: Resolver[];
   DNS_AUTHORITATIVE_PORT: number;
@@ -153,6 +154,10 @@ export const environmentSchema = (production: boolean, role: 'api' | 'worker' | 
       .custom((text: string) => text.split(','))
       .default(() => [])
       .messages({ '*': '{{#label}} must be domain names, comma-separated, such as letsencrypt.org' }),
+    ACME_ZONE: Joi.string()
+      .pattern(/^(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+$/)
+      .max(180)
+      .messages({ '*': '{{#label}} must be a zone of your own, in lower case and without a final dot, such as acme.platform.example.com' }),
     PUBLIC_URL: url(['http', 'https'], 'https://certwright.example.com'),
     DNS_RESOLVERS: resolvers,
     DNS_AUTHORITATIVE_PORT: port(53),

@@ -194,9 +194,11 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
 
     async seedDomains(names) {
       const rows = await stack.query<{ id: string }>(
-        `INSERT INTO domains (id, tenant_id, name, names, status, verification_token, verified_at)
-         SELECT gen_random_uuid(), (SELECT id FROM tenants LIMIT 1), n, ARRAY[n], 'verified', 'seeded', now()
-           FROM unnest($1::text[]) AS n RETURNING id`,
+        `WITH seeded AS (
+           INSERT INTO domains (id, tenant_id, name, names, status, verification_token, verified_at)
+           SELECT gen_random_uuid(), (SELECT id FROM tenants LIMIT 1), n, ARRAY[n], 'verified', 'seeded', now()
+             FROM unnest($1::text[]) AS n RETURNING id)
+         INSERT INTO delegations (label, domain_id) SELECT replace(id::text, '-', ''), id FROM seeded RETURNING domain_id AS id`,
         [names],
       );
       return rows.map(({ id }) => id);

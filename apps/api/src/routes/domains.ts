@@ -1,5 +1,7 @@
 import {
   challengeName,
+  changeDomain,
+  type ChangeDomainDeps,
   createOrder,
   type CreateOrderDeps,
   DOMAIN_STATUSES,
@@ -30,7 +32,7 @@ import { contextOf } from '../request-context';
 import { validate } from '../validate';
 import type { FindDomain } from './find-domain';
 
-export interface DomainRouteDeps extends RegisterDomainDeps, VerifyDomainDeps, CreateOrderDeps {
+export interface DomainRouteDeps extends RegisterDomainDeps, VerifyDomainDeps, CreateOrderDeps, ChangeDomainDeps {
   domains: DomainStore;
   orders: OrderStore;
   certificates: CertificateStore;
@@ -38,13 +40,23 @@ export interface DomainRouteDeps extends RegisterDomainDeps, VerifyDomainDeps, C
   news: EventWatch;
 }
 
-export const newDomainBody = Joi.object<{ domain_name: string }, true>({
-  domain_name: Joi.string()
-    .allow('')
-    .max(1_024)
-    .required()
-    .description('A domain name such as shop.customer.com; Unicode is accepted.'),
+const hostname = Joi.string().allow('').max(1_024);
+const moreNames = Joi.array<string[]>()
+  .items(hostname)
+  .max(1_000)
+  .description('Further names of its certificate, wildcards among them, of the same registered domain.');
+const auto = Joi.boolean().description('Verify it, and give it a certificate, as soon as its delegation (CNAME) is in place: no second call.');
+
+export const newDomainBody = Joi.object<{ domain_name: string; names: string[]; auto: boolean }, true>({
+  domain_name: hostname.required().description('A domain name such as shop.customer.com, or *.customer.com; Unicode is accepted.'),
+  names: moreNames.default(() => []),
+  auto: auto.default(false),
 })
+  .required()
+  .label('body');
+
+export const domainChangeBody = Joi.object<{ names?: string[]; auto?: boolean }, true>({ names: moreNames, auto })
+  .min(1)
   .required()
   .label('body');
 
@@ -83,9 +95,9 @@ export function domainRoutes(deps: DomainRouteDeps, find: FindDomain): Router {
   methods(router, '/domains', {
     async post(request, response) {
       const { tenantId } = contextOf(request);
-      const { domain_name: domainName } = validate(newDomainBody, request.body);
-      const domain = await registerDomain(deps, { tenantId, domainName });
-      response.status(201).location(`/domains/${domain.id}`).json(presentNewDomain(domain));
+      const { domain_name: domainName, names, auto } = validate(newDomainBody, request.body);
+      const domain = await registerDomain(deps, { tenantId, domainName, names, auto });
+      response.status(201).location(`/domains/${domain.id}`).json(presentNewDomain(domain, deps.acmeZone));
     },
     async get(request, response) {
       const query = validate(listQuery, request.query, 'query');
@@ -100,7 +112,15 @@ export function domainRoutes(deps: DomainRouteDeps, find: FindDomain): Router {
       const before = await find(request);
       if (wait > 0) await untilNews(deps, before, { since, timeoutMs: wait * 1_000, response });
       const domain = wait > 0 ? await find(request) : before;
-      response.json(presentDomainInFull(domain, await stateOf(deps, domain)));
+      respondInFull(response, domain, await stateOf(deps, domain));
+    },
+    async patch(request, response) {
+      const before = await find(request);
+      const { names, auto } = validate(domainChangeBody, request.body);
+      const version = versionIn(request.get('if-match'));
+      const { requestId } = contextOf(request);
+      const domain = await changeDomain(deps, before, { requestId, ...(names && { names }), ...(auto !== undefined && { auto }), ...(version && { version }) });
+      respondInFull(response, domain, await stateOf(deps, domain));
     },
     async delete(request, response) {
       const domain = await find(request);
@@ -143,9 +163,25 @@ export function domainRoutes(deps: DomainRouteDeps, find: FindDomain): Router {
 }
 
 /** Everything else that is shown of a domain. */
-export async function stateOf({ orders, certificates, events }: Pick<DomainRouteDeps, 'orders' | 'certificates' | 'events'>, { tenantId, id }: Domain) {
+export async function stateOf(
+  { orders, certificates, events, acmeZone }: Pick<DomainRouteDeps, 'orders' | 'certificates' | 'events' | 'acmeZone'>,
+  { tenantId, id }: Domain) {
   const [order, certificate, newest] = await Promise.all([orders.latest(tenantId, id), certificates.latest(tenantId, id), events.newest([id])]);
-  return { order, certificate, version: newest[0]?.id ?? '0' };
+  return { order, certificate, version: newest[0]?.id ?? '0', acmeZone };
+}
+
+/** The version is the entity tag, too (RFC 9110 section 8.8.3): what `If-Match` takes. */
+function respondInFull(response: Response, domain: Domain, state: Awaited<ReturnType<typeof stateOf>>): void {
+  response.set('etag', `"${state.version}"`).json(presentDomainInFull(domain, state));
+}
+
+/** @throws Problem `validation_failed` where it is no entity tag of ours */
+function versionIn(ifMatch: string | undefined): string | null {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return null;
+  const [, version] = /^"(\d{1,18})"$/.exec(ifMatch.trim()) ?? [];
+  if (version !== undefined) return version;
+  const detail = 'If-Match must be the ETag that GET /domains/{id} answered with.';
+  throw terminal('validation_failed', detail, { errors: [{ pointer: '', detail }] });
 }
 
 /** Long poll: whoever waits is waiting for DNS, too. */

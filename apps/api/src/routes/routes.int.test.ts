@@ -48,6 +48,7 @@ interface Body {
   verification_token: string;
   order_id: string;
   challenge_domain: string;
+  names: string[];
   data: { id: string; status: string }[];
   next_cursor: string | null;
 }
@@ -116,6 +117,7 @@ describe('the routes', () => {
       dnsDoctor,
       setupLinks: createSetupLinks(randomBytes(32)),
       publicUrl: null,
+      acmeZone: null,
       allowSpecialUseDomains: false,
       issueWaitMs: 200,
       phaseTimeoutMs: 60_000,
@@ -137,7 +139,7 @@ describe('the routes', () => {
     place = async () => undefined;
   });
 
-  const as = (method: 'get' | 'post' | 'delete', path: string): Call =>
+  const as = (method: 'get' | 'post' | 'patch' | 'delete', path: string): Call =>
     request(app)[method](path).set('Authorization', `Bearer ${KEY}`);
   const newName = () => `shop-${randomBytes(4).toString('hex')}.customer.com`;
 
@@ -199,6 +201,9 @@ describe('the routes', () => {
       expect(body).toEqual({
         id: expect.any(String),
         domain_name: name,
+        names: [name],
+        auto: false,
+        dns_records: [expect.objectContaining({ purpose: 'ownership', fqdn: `_certwright-challenge.${name}` })],
         verification_token: expect.stringMatching(/^[\w-]{43}$/),
         status: 'pending',
         instructions: expect.stringContaining(`_certwright-challenge.${name}`),
@@ -221,7 +226,8 @@ describe('the routes', () => {
       ['a list', [], 'validation_failed', ''],
       ['a member that it does not know', { domain_name: 'a.com', 'a/b~c': 1 }, 'validation_failed', '/a~1b~0c'],
       ['a name that no CA can issue for', { domain_name: 'localhost' }, 'invalid_name', '/domain_name'],
-      ['a wildcard', { domain_name: '*.customer.com' }, 'invalid_name', '/domain_name'],
+      ['a further name of another domain', { domain_name: 'customer.com', names: ['other.com'] }, 'invalid_name', '/names/0'],
+      ['names that are no list', { domain_name: 'customer.com', names: 'www.customer.com' }, 'validation_failed', '/names'],
       ['an empty name', { domain_name: '' }, 'invalid_name', '/domain_name'],
     ])('answers 422 to %s, and points at what is wrong', async (_what, sent, code, pointer) => {
       const { body } = await as('post', '/domains').send(sent).expect(422);
@@ -285,6 +291,9 @@ describe('the routes', () => {
       expect(body).toEqual({
         id,
         domain_name: name,
+        names: [name],
+        auto: false,
+        forecast: null,
         status: 'pending',
         verified_at: null,
         created_at: expect.stringMatching(/^\d{4}-.*Z$/),
@@ -373,6 +382,64 @@ describe('the routes', () => {
     });
   });
 
+  describe('PATCH /domains/{id}', () => {
+    const ask = (id: string, body: object, etag?: string) => {
+      const call = as('patch', `/domains/${id}`).send(body);
+      return etag === undefined ? call : call.set('If-Match', etag);
+    };
+
+    it('gives a pending domain other names, and no order', async () => {
+      const name = newName();
+      const id = await registered(name);
+      const { body } = await ask(id, { names: [`*.${name}`] }).expect(200);
+      expect(body).toMatchObject({ names: [name, `*.${name}`], status: 'pending', order_id: null });
+      const { body: events } = await as('get', `/domains/${id}/events`);
+      expect(events.data.at(-1)).toMatchObject({ kind: 'changed', names: [name, `*.${name}`] });
+    });
+
+    it('follows other names of a domain with a certificate by an order for them', async () => {
+      const { id, orderId } = await withCertificate();
+      const { domain_name: name } = (await as('get', `/domains/${id}`)).body;
+      place = async () => undefined;
+      const { body } = await ask(id, { names: [`www.${name}`] }).expect(200);
+      expect(body).toMatchObject({ status: 'certificate_pending', names: [name, `www.${name}`] });
+      expect(body.order_id).not.toBe(orderId);
+      expect((await as('get', `/orders/${body.order_id}`)).body).toMatchObject({ names: [name, `www.${name}`], renewal: true });
+      const { body: same } = await ask(id, { names: [`www.${name}`] }).expect(200);
+      expect(same.order_id).toBe(body.order_id);
+    });
+
+    it('an order that waits for DNS gives way, one that the CA is at does not', async () => {
+      place = placed;
+      const id = await verified();
+      const first = (await as('post', `/domains/${id}/issue-certificate`).expect(202)).body.order_id;
+      const { domain_name: name } = (await as('get', `/domains/${id}`)).body;
+      const held = await claimed(first);
+      const { body } = await ask(id, { names: [`a.${name}`] }).expect(200);
+      expect((await as('get', `/orders/${first}`)).body).toMatchObject({ status: 'invalid', reason: { code: 'order_superseded' } });
+      await expect(database.orders.handBack(held)).rejects.toMatchObject({ code: 'lease_lost' });
+      await database.orders.advance(await claimed(body.order_id), 'validating', SOON);
+      expect((await ask(id, { names: [`b.${name}`] }).expect(409)).body.code).toBe('order_under_way');
+      expect((await as('get', `/domains/${id}`)).body.names).toEqual([name, `a.${name}`]);
+    });
+
+    it('wants names to be proved that nothing proved covers', async () => {
+      const id = await verified();
+      verdict = 'absent';
+      expect((await ask(id, { names: ['customer.com'] }).expect(400)).body.code).toBe('ownership_record_absent');
+      verdict = 'ready';
+      await ask(id, { names: ['customer.com'] }).expect(200);
+    });
+
+    it('changes nothing for somebody who has not seen the last change', async () => {
+      const id = await registered();
+      const { etag } = (await as('get', `/domains/${id}`)).headers;
+      await ask(id, { names: [`a.${newName()}`] }, etag).expect(200);
+      expect((await ask(id, { names: [] }, etag).expect(412)).body.code).toBe('version_conflict');
+      expect((await ask(id, { auto: true }, 'W/"1"').expect(422)).body.code).toBe('validation_failed');
+    });
+  });
+
   describe('DELETE /domains/{id}', () => {
     it('deletes the domain with all that hangs on it', async () => {
       const { id, orderId } = await withCertificate();
@@ -416,6 +483,7 @@ describe('the routes', () => {
         status: 'certificate_pending',
         challenge_domain: `_acme-challenge.${name}`,
         expected_txt_value: 'the-txt-value',
+        challenges: [{ identifier: name, wildcard: false, txt_name: `_acme-challenge.${name}`, txt_value: 'the-txt-value' }],
         instructions: expect.stringContaining('the-txt-value'),
       });
       expect(headers.location).toBe(`/orders/${body.order_id}`);
@@ -524,7 +592,7 @@ describe('the routes', () => {
     await client.connect();
     await client.query('INSERT INTO tenants (id, name) VALUES ($1, $2)', [other, 'another']);
     await client.end();
-    const { id } = await database.domains.create(other, { name: newName(), verificationToken: 'x' });
+    const { id } = await database.domains.create(other, { names: [newName()], verificationToken: 'x', auto: false });
     await database.domains.markVerified(other, id);
     const { order } = await database.orders.create(other, {
       domainId: id,

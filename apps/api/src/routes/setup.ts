@@ -62,7 +62,7 @@ export function setupPageRoutes(deps: SetupRouteDeps): Router {
       const checked = domain.status === 'pending' ? await check(domain) : [];
       if (domain.status !== 'pending') await watchDomain(deps, domain);
       const order = await deps.orders.latest(link.tenantId, domain.id);
-      response.type('html').send(renderSetupPage(setupViewOf(domain, { order, checked, linkExpiresAt: link.expiresAt }), { nonce }));
+      response.type('html').send(renderSetupPage(setupViewOf(domain, { order, checked, linkExpiresAt: link.expiresAt, acmeZone: deps.acmeZone }), { nonce }));
     },
   });
   return router;

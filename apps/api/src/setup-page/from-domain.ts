@@ -6,10 +6,10 @@ import type { SetupRecord, SetupState, SetupView } from './view';
 /** The page's data. `checked`: what was just seen of a domain that is not verified yet. */
 export function setupViewOf(
   domain: Domain,
-  { order, checked, linkExpiresAt }: { order: Order | null; checked: CheckedRecord[]; linkExpiresAt: Date },
+  { order, checked, linkExpiresAt, acmeZone }: { order: Order | null; checked: CheckedRecord[]; linkExpiresAt: Date; acmeZone: string | null },
 ): SetupView {
   const live = order && isLive(order.status) ? order : null;
-  const records = checked.length > 0 ? presentCheck(domain, checked) : presentDnsRecords(domain, live);
+  const records = simplest(domain, checked.length > 0 ? presentCheck(domain, checked) : presentDnsRecords(domain, live, acmeZone));
   const state = stateOf(domain, live, records);
   const lastLook = live?.authorizations.find(({ checkedAt }) => checkedAt)?.checkedAt ?? (checked.length > 0 ? new Date() : null);
   return {
@@ -24,11 +24,20 @@ export function setupViewOf(
   };
 }
 
+const isThere = ({ state, observed }: DnsRecord): boolean => state === 'ready' || observed.some((one) => one.state === 'match');
+
+/** Of two ways one: the alias that is set once, unless it is not looked at, or the owner has begun with the other. */
+function simplest({ status, auto }: Domain, records: DnsRecord[]): DnsRecord[] {
+  const aliases = records.filter(({ purpose }) => purpose === 'delegation');
+  const others = records.filter(({ purpose }) => purpose !== 'delegation');
+  const isLookedAt = status === 'pending' || auto;
+  return aliases.length > 0 && isLookedAt && !others.some(isThere) ? aliases : others;
+}
+
 function stateOf(domain: Domain, live: Order | null, records: DnsRecord[]): SetupState {
   if (domain.status === 'active') return 'done';
   if (domain.status === 'failed') return 'failed';
   if (records.length === 0 || (live !== null && live.status !== 'awaiting_dns')) return 'checking';
-  const isThere = ({ state, observed }: DnsRecord): boolean => state === 'ready' || observed.some((one) => one.state === 'match');
   if (records.every(({ state }) => state === 'ready')) return 'checking';
   return records.some(isThere) ? 'partly' : 'missing';
 }

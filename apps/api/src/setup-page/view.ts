@@ -28,7 +28,7 @@ export interface SetupView {
 export type SetupState = 'missing' | 'partly' | 'checking' | 'done' | 'failed';
 
 export interface SetupRecord extends DnsRecordSpec {
-  purpose: 'ownership' | 'acme-challenge';
+  purpose: 'delegation' | 'ownership' | 'acme-challenge';
   /** In seconds. */
   ttl: number;
   /** Null: nobody has looked yet. */

@@ -21,6 +21,7 @@ export function recordBadge({ state, waiting }: SetupRecord): { tone: Tone; labe
 }
 
 export const PURPOSES: Record<SetupRecord['purpose'], string> = {
+  delegation: 'Allows this certificate and all later ones: set it once',
   ownership: 'Shows that the domain is yours',
   'acme-challenge': 'Allows the certificate',
 };

@@ -3,20 +3,22 @@ import { WATCHED_MS } from '../dns-schedule';
 import { ownershipName } from '../domain';
 import type { Domain, Order } from '../model';
 import { isLive, jobFor } from '../order';
-import type { CachedTxt, DnsDoctor, JobQueue, OrderStore, TxtLookup } from '../ports';
+import { ownedBases } from '../domain-names';
+import type { CachedTxt, DnsDoctor, JobQueue, OrderStore } from '../ports';
 import type { TxtEvidence } from '../txt-evidence';
+import { type DelegationDeps, lookAtDelegation } from './look-at-delegation';
 
-export interface CheckDomainDeps {
+export interface CheckDomainDeps extends DelegationDeps {
   orders: Pick<OrderStore, 'latest' | 'watch'>;
   jobs: JobQueue;
-  txtLookup: TxtLookup;
   dnsDoctor: DnsDoctor;
 }
 
-/** One TXT name that the customer is to set. */
+/** One name that the customer is to set a record at. */
 export interface CheckedRecord {
-  purpose: 'ownership' | 'acme-challenge';
+  purpose: 'delegation' | 'ownership' | 'acme-challenge';
   fqdn: string;
+  /** The TXT values; of a delegation the alias's target. */
   expected: string[];
   evidence: TxtEvidence;
   diagnosis: Diagnosis;
@@ -30,11 +32,20 @@ export interface CheckedRecord {
 export async function checkDomain(deps: CheckDomainDeps, domain: Domain): Promise<CheckedRecord[]> {
   await watchDomain(deps, domain);
   const order = await deps.orders.latest(domain.tenantId, domain.id);
-  return Promise.all(awaited(domain, order).map((record) => look(deps, record)));
+  const [delegations, records] = await Promise.all([
+    lookAtDelegation(deps, domain),
+    Promise.all(awaited(domain, order).map((record) => look(deps, record))),
+  ]);
+  const inPlace = delegations.filter(({ diagnosis }) => diagnosis.code === 'ready').map(({ fqdn }) => fqdn);
+  return [
+    ...delegations.map(({ target, ...seen }) => ({ purpose: 'delegation' as const, expected: [target], cached: null, ...seen })),
+    ...records.filter(({ fqdn }) => !inPlace.includes(fqdn)),
+  ];
 }
 
 /** Somebody is waiting: the order's next look comes at once, and further ones soon after each other. */
-export async function watchDomain({ orders, jobs }: Pick<CheckDomainDeps, 'orders' | 'jobs'>, { tenantId, id }: Domain): Promise<void> {
+export async function watchDomain({ orders, jobs }: Pick<CheckDomainDeps, 'orders' | 'jobs'>, { tenantId, id, auto, status }: Domain): Promise<void> {
+  if (auto && status === 'pending') await jobs.enqueue('watch-delegation', { tenantId, domainId: id }, { hurry: true });
   const live = await orders.watch(tenantId, id, WATCHED_MS);
   // One that is watched already is looked at every second: nobody can make it more.
   if (live?.status === 'awaiting_dns' && !live.wasWatched) await jobs.enqueue(jobFor(live.status), { tenantId, orderId: live.id }, { hurry: true });
@@ -44,7 +55,8 @@ type Awaited = Pick<CheckedRecord, 'purpose' | 'fqdn' | 'expected'> & { identifi
 
 function awaited(domain: Domain, order: Order | null): Awaited[] {
   if (domain.status === 'pending') {
-    return [{ purpose: 'ownership', identifier: domain.name, fqdn: ownershipName(domain.name), expected: [domain.verificationToken] }];
+    const expected = [domain.verificationToken];
+    return ownedBases(domain.names).map((base) => ({ purpose: 'ownership', identifier: base, fqdn: ownershipName(base), expected }));
   }
   if (!order || !isLive(order.status)) return [];
   const open = order.authorizations.filter(({ status }) => status === 'pending');

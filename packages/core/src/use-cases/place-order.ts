@@ -6,10 +6,11 @@ import type { OrderJob } from '../jobs';
 import { phaseDeadline } from '../order';
 import type { AuthorizationInput, BudgetStore, CaaLookup, DnsDoctor, Lease, OrderBudget, TxtLookup } from '../ports';
 import { Problem, terminal, waitFor } from '../problem';
-import { type AccountDeps, accountToOrder, type Ca } from './account';
+import { accountToOrder, type Ca } from './account';
+import { caaIssuer, type CaaIssuerDeps } from './caa-issuer';
 import { moveOn, type OrderWork, workOnOrder } from './work-on-order';
 
-export interface PlaceOrderDeps extends OrderWork, AccountDeps {
+export interface PlaceOrderDeps extends OrderWork, CaaIssuerDeps {
   /** How soon to look at DNS again, in milliseconds (`POLL_INTERVAL`). */
   pollIntervalMs: number;
   budgets: BudgetStore;
@@ -17,8 +18,6 @@ export interface PlaceOrderDeps extends OrderWork, AccountDeps {
   txtLookup: TxtLookup;
   dnsDoctor: Pick<DnsDoctor, 'diagnose'>;
   caaLookup: CaaLookup;
-  /** The CA's names in CAA records, where its directory doesn't tell them or tells others. */
-  caaIdentities: string[];
 }
 
 /** Nobody can have set a value that they are only now being told: the first look waits for them, in milliseconds. */
@@ -92,7 +91,7 @@ function earliest(dates: (Date | null)[]): Date | null {
 }
 
 /** What must fail at the CA is not sent there. @throws Problem `dns_zone_missing`, `caa_forbids_issuer`; `dns_not_ready` (wait) */
-async function assertDnsAllows(deps: PlaceOrderDeps, lease: Lease, { url }: AcmeAccount): Promise<void> {
+async function assertDnsAllows(deps: PlaceOrderDeps, lease: Lease, account: AcmeAccount): Promise<void> {
   const { order } = lease;
   for (const fqdn of new Set(order.names.map(challengeName))) {
     const evidence = await deps.txtLookup.lookup(fqdn, []);
@@ -106,8 +105,7 @@ async function assertDnsAllows(deps: PlaceOrderDeps, lease: Lease, { url }: Acme
     throw waitFor('dns_not_ready', `${message} ${action}`, Math.min(Math.max(least, waitedMs), most));
   }
   if (order.ignoreCaa) return;
-  const identities = deps.caaIdentities.length > 0 ? deps.caaIdentities : await deps.acme.caaIdentities();
-  const refused = await deps.caaLookup.forbids(order.names, { identities, accountUri: url });
+  const refused = await deps.caaLookup.forbids(order.names, await caaIssuer(deps, account));
   if (!refused) return;
   const { set, message } = refused;
   throw terminal('caa_forbids_issuer', set ? `${message} The record to add: ${set.fqdn} CAA ${set.value}.` : message);

@@ -1,5 +1,5 @@
 import { isLive, jobFor } from '../order';
-import type { JobQueue, OrderStore } from '../ports';
+import type { DomainStore, JobQueue, OrderStore } from '../ports';
 import type { Telemetry } from '../telemetry';
 
 /** How long an order may be overdue before its job is taken for lost, in milliseconds. */
@@ -10,9 +10,13 @@ const RECONCILE_LIMIT = 5_000;
 
 export interface ReconcileDeps {
   orders: Pick<OrderStore, 'overdue'>;
+  domains: Pick<DomainStore, 'toWatch'>;
   jobs: JobQueue;
   telemetry: Pick<Telemetry, 'reconciled'>;
 }
+
+/** The day's looks at domains: as many at a time as don't get in the way of orders. */
+const WATCH_LIMIT = 200;
 
 /**
  * Enqueues a job for every order that is overdue beyond the grace period: its job was never added, the queue store has
@@ -32,5 +36,8 @@ export async function reconcile(deps: ReconcileDeps): Promise<number> {
     enqueued += 1;
   }
   deps.telemetry.reconciled(enqueued);
+  for (const { tenantId, id } of await deps.domains.toWatch(0, WATCH_LIMIT)) {
+    if (!(await deps.jobs.enqueue('watch-delegation', { tenantId, domainId: id }))) break;
+  }
   return enqueued;
 }

@@ -1,34 +1,24 @@
 import { randomBytes } from 'node:crypto';
-import { ownershipName } from '../domain';
-import { parseHostname } from '../hostname';
+import { parseNames } from '../domain-names';
 import type { Domain } from '../model';
-import type { DomainStore } from '../ports';
-import { terminal } from '../problem';
-
-/** RFC 1035 section 2.3.4, in text form. */
-const MAX_FQDN = 253;
+import type { DomainStore, JobQueue } from '../ports';
 
 export interface RegisterDomainDeps {
   domains: Pick<DomainStore, 'create'>;
+  jobs: JobQueue;
   allowSpecialUseDomains: boolean;
 }
 
 /**
- * Stores a customer's domain, `pending`, with the token that proves its ownership.
+ * Stores a customer's domain, `pending`, with all names its certificate is to have and the token that proves their ownership.
  * @throws Problem `invalid_name`, `domain_exists`
  */
 export async function registerDomain(
   deps: RegisterDomainDeps,
-  input: { tenantId: string; domainName: string },
+  input: { tenantId: string; domainName: string; names?: string[]; auto?: boolean },
 ): Promise<Domain> {
-  const { name, wildcard } = parseHostname(input.domainName, { allowSpecialUse: deps.allowSpecialUseDomains });
-  if (wildcard) {
-    const detail = 'Wildcards cannot be registered yet: register the name without "*.".';
-    throw terminal('invalid_name', detail, { errors: [{ pointer: '/domain_name', detail }] });
-  }
-  if (ownershipName(name).length > MAX_FQDN) {
-    const detail = `The name is too long: its challenge records would be longer than ${MAX_FQDN} characters.`;
-    throw terminal('invalid_name', detail, { errors: [{ pointer: '/domain_name', detail }] });
-  }
-  return deps.domains.create(input.tenantId, { name, verificationToken: randomBytes(32).toString('base64url') });
+  const names = parseNames(input.domainName, input.names ?? [], { allowSpecialUse: deps.allowSpecialUseDomains });
+  const domain = await deps.domains.create(input.tenantId, { names, verificationToken: randomBytes(32).toString('base64url'), auto: input.auto ?? false });
+  if (domain.auto) await deps.jobs.enqueue('watch-delegation', { tenantId: domain.tenantId, domainId: domain.id });
+  return domain;
 }

@@ -12,10 +12,15 @@ const domain = (status: DomainStatus): Domain => ({
   id: 'domain-1',
   tenantId: TENANT,
   name: 'shop.example.com',
+  names: ['shop.example.com'],
   status,
   statusReason: null,
   verificationToken: 'the-token',
   verifiedAt: null,
+  delegationLabel: 'label',
+  auto: false,
+  watchAt: null,
+  forecast: null,
   createdAt: new Date(0),
   updatedAt: new Date(0),
 });
@@ -46,6 +51,7 @@ function world(status: DomainStatus | null, verdicts: { own: TxtVerdict; older: 
               return stillPending ? { ...domain('verified'), verifiedAt: new Date(1) } : null;
             },
           },
+          acmeZone: null,
           dnsDoctor: { diagnose: async ({ evidence: { detail } }) => ({ message: detail, action: 'Set it.' }) as Diagnosis },
           txtLookup: {
             lookup: async (fqdn, expected) => {
@@ -81,6 +87,7 @@ it('asks for both names at once, not one after the other', async () => {
   await verifyDomain(
     {
       domains: { get: async () => domain('pending'), markVerified: async () => domain('verified') },
+      acmeZone: null,
       dnsDoctor: { diagnose: () => Promise.reject(new Error('nothing is wrong')) },
       txtLookup: {
         lookup: async (fqdn) => {

@@ -1,17 +1,25 @@
+import { delegationProof, delegationTarget } from '../delegation';
 import { challengeName, ownershipName } from '../domain';
+import { ownedBases } from '../domain-names';
 import type { Domain } from '../model';
 import type { DnsDoctor, DomainStore, TxtLookup } from '../ports';
-import { terminal } from '../problem';
+import { type Problem, terminal } from '../problem';
 import type { TxtEvidence } from '../txt-evidence';
 
-export interface VerifyDomainDeps {
-  domains: Pick<DomainStore, 'get' | 'markVerified'>;
+export interface OwnershipDeps {
   txtLookup: TxtLookup;
   dnsDoctor: Pick<DnsDoctor, 'diagnose'>;
+  /** The zone of our own name servers (`ACME_ZONE`); null: there is none. */
+  acmeZone: string | null;
+}
+
+export interface VerifyDomainDeps extends OwnershipDeps {
+  domains: Pick<DomainStore, 'get' | 'markVerified'>;
 }
 
 /**
- * `pending` to `verified` when every authoritative server shows the ownership token, at its own name or at the older one.
+ * `pending` to `verified` when every authoritative server shows the ownership token, at its own name or at the older one, or the
+ * delegation; of several names, for each that is not below another.
  * @throws Problem `not_found`, `domain_not_pending`, `dns_lookup_failed`, `ownership_record_absent`
  */
 export async function verifyDomain(deps: VerifyDomainDeps, input: { tenantId: string; domainId: string }): Promise<Domain> {
@@ -20,21 +28,37 @@ export async function verifyDomain(deps: VerifyDomainDeps, input: { tenantId: st
   if (domain.status !== 'pending') {
     throw terminal('domain_not_pending', `${domain.name} is ${domain.status}: only a pending domain can be verified.`);
   }
-  const token = [domain.verificationToken];
-  const [own, older] = await Promise.all([
-    deps.txtLookup.lookup(ownershipName(domain.name), token),
-    deps.txtLookup.lookup(challengeName(domain.name), token),
-  ]);
-  if (own.verdict !== 'ready' && older.verdict !== 'ready') throw await notThere(deps, domain, own, older);
+  await assertOwned(deps, domain, ownedBases(domain.names));
   const verified = await deps.domains.markVerified(input.tenantId, domain.id);
   if (!verified) throw terminal('domain_not_pending', `${domain.name} is not pending any more.`);
   return verified;
 }
 
-async function notThere({ dnsDoctor }: VerifyDomainDeps, { name, verificationToken }: Domain, own: TxtEvidence, older: TxtEvidence) {
+/** @throws Problem `dns_lookup_failed`, `ownership_record_absent`: for the first of `bases` that is not proved */
+export async function assertOwned(deps: OwnershipDeps, domain: Domain, bases: string[]): Promise<void> {
+  const problems = await Promise.all(bases.map((base) => prove(deps, domain, base)));
+  const problem = problems.find((one) => one !== null);
+  if (problem) throw problem;
+}
+
+async function prove(deps: OwnershipDeps, domain: Domain, base: string): Promise<Problem | null> {
+  const token = [domain.verificationToken];
+  const [own, older] = await Promise.all([
+    deps.txtLookup.lookup(ownershipName(base), token),
+    deps.txtLookup.lookup(challengeName(base), token),
+  ]);
+  if (own.verdict === 'ready' || older.verdict === 'ready') return null;
+  if (await isDelegated(deps, domain, older)) return null;
   const silent = [own, older].every(({ verdict }) => verdict === 'no_answer' || verdict === 'no_zone');
   // What the older name says is of interest only where the record was put there.
   const closest = older.verdict === 'partial' && own.verdict !== 'partial' ? older : own;
-  const { message, action } = await dnsDoctor.diagnose({ identifier: name, fqdn: closest.fqdn, expected: [verificationToken], evidence: closest });
+  const { message, action } = await deps.dnsDoctor.diagnose({ identifier: base, fqdn: closest.fqdn, expected: token, evidence: closest });
   return terminal(silent ? 'dns_lookup_failed' : 'ownership_record_absent', `${message} ${action}`);
+}
+
+/** The label is known to nobody but the domain's tenant and whoever it was shown to: an alias of it is as good as the token. */
+async function isDelegated({ txtLookup, acmeZone }: OwnershipDeps, domain: Domain, { fqdn, via }: TxtEvidence): Promise<boolean> {
+  if (acmeZone === null || !via.includes(delegationTarget(domain, acmeZone))) return false;
+  const { verdict } = await txtLookup.lookup(fqdn, [delegationProof(domain.delegationLabel)]);
+  return verdict === 'ready';
 }

@@ -1,0 +1,33 @@
+import { delegationProof, delegationRecords } from '../delegation';
+import type { Diagnosis } from '../diagnosis';
+import type { Domain } from '../model';
+import type { DnsDoctor, TxtLookup } from '../ports';
+import type { TxtEvidence } from '../txt-evidence';
+
+export interface DelegationDeps {
+  txtLookup: TxtLookup;
+  dnsDoctor: Pick<DnsDoctor, 'diagnose'>;
+  /** The zone of our own name servers (`ACME_ZONE`); null: there is none. */
+  acmeZone: string | null;
+}
+
+export interface SeenDelegation {
+  fqdn: string;
+  target: string;
+  evidence: TxtEvidence;
+  /** `ready` where the alias is at every server and leads to our own name servers, which have what belongs there. */
+  diagnosis: Diagnosis;
+}
+
+/** The whole way that the CA will go, for each challenge name of a domain, to a value that is always at its end. */
+export function lookAtDelegation({ txtLookup, dnsDoctor, acmeZone }: DelegationDeps, domain: Domain): Promise<SeenDelegation[]> {
+  const expected = [delegationProof(domain.delegationLabel)];
+  const records = acmeZone === null ? [] : delegationRecords(domain, acmeZone);
+  return Promise.all(
+    records.map(async ({ fqdn, target }) => {
+      const evidence = await txtLookup.lookup(fqdn, expected);
+      const identifier = fqdn.slice(fqdn.indexOf('.') + 1);
+      return { fqdn, target, evidence, diagnosis: await dnsDoctor.diagnose({ identifier, fqdn, expected, evidence, alias: target }) };
+    }),
+  );
+}

@@ -1,0 +1,66 @@
+import type { DomainJob } from '../jobs';
+import type { Domain, Forecast } from '../model';
+import { nextWatchMs } from '../watch-schedule';
+import type { CaaLookup, DomainStore } from '../ports';
+import { Problem, waitFor } from '../problem';
+import { caaIssuer, type CaaIssuerDeps } from './caa-issuer';
+import { requestOrder, type RequestOrderDeps } from './create-order';
+import { type DelegationDeps, lookAtDelegation, type SeenDelegation } from './look-at-delegation';
+
+export interface WatchDelegationDeps extends DelegationDeps, RequestOrderDeps, CaaIssuerDeps {
+  domains: Pick<DomainStore, 'claimWatch' | 'noteForecast' | 'markVerified'>;
+  caaLookup: CaaLookup;
+  pollIntervalMs: number;
+}
+
+/** A look that is cut short is made again after this, in milliseconds. */
+const CLAIM_MS = 60_000;
+
+/** Longer waits end the job: `reconcile` adds another when the domain is due. */
+const LONGEST_DELAY_MS = 600_000;
+
+/**
+ * Asks of one domain whether a certificate could be had for it now without anybody doing anything, and keeps the answer; a change
+ * of it is an event. A domain with `auto` is verified by it, and given its certificate.
+ * @throws Problem `dns_not_ready` (wait) until the next look, where that is soon
+ */
+export async function watchDelegation(deps: WatchDelegationDeps, { tenantId, domainId }: DomainJob): Promise<void> {
+  const domain = await deps.domains.claimWatch(tenantId, domainId, CLAIM_MS);
+  if (!domain) return;
+  const seen = await lookAtDelegation(deps, domain);
+  const forecast = await forecastOf(deps, domain, seen);
+  const isMoved = domain.auto && forecast.isReady && (await moveOn(deps, domain));
+  const delayMs = nextWatchMs({ domain, isMoved, now: new Date(), pollIntervalMs: deps.pollIntervalMs });
+  await deps.domains.noteForecast(tenantId, domainId, { forecast, delayMs });
+  if (delayMs === null || delayMs > LONGEST_DELAY_MS) return;
+  const [wrong] = forecast.records.filter(({ diagnosis }) => diagnosis.code !== 'ready');
+  throw waitFor('dns_not_ready', wrong?.diagnosis.message ?? forecast.refusal ?? 'Looked at again soon.', delayMs);
+}
+
+async function forecastOf(deps: WatchDelegationDeps, { names, forecast: before }: Domain, seen: SeenDelegation[]): Promise<Forecast> {
+  const sinceOf = ({ fqdn, diagnosis }: SeenDelegation): string => {
+    const known = before?.records.find((one) => one.fqdn === fqdn)?.diagnosis;
+    return known?.code === diagnosis.code ? known.since : diagnosis.since;
+  };
+  const isInPlace = seen.length > 0 && seen.every(({ diagnosis }) => diagnosis.code === 'ready');
+  const refused = isInPlace ? await deps.caaLookup.forbids(names, await caaIssuer(deps)) : null;
+  return {
+    at: new Date().toISOString(),
+    isReady: isInPlace && refused === null,
+    records: seen.map((one) => ({ fqdn: one.fqdn, diagnosis: { ...one.diagnosis, since: sinceOf(one) } })),
+    refusal: refused?.message ?? null,
+  };
+}
+
+/** Verifies it, and asks for its certificate, where it has none yet. Whoever is faster has done the same. */
+async function moveOn(deps: WatchDelegationDeps, { tenantId, id, status }: Domain): Promise<boolean> {
+  if (status === 'active' || status === 'certificate_pending') return false;
+  if (status === 'pending') await deps.domains.markVerified(tenantId, id);
+  try {
+    await requestOrder(deps, { tenantId, domainId: id, requestId: null });
+    return true;
+  } catch (error) {
+    if (error instanceof Problem && (error.code === 'domain_not_verified' || error.code === 'not_found')) return false;
+    throw error;
+  }
+}
