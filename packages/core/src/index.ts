@@ -30,3 +30,4 @@ export * from './use-cases/register-domain';
 export * from './use-cases/verify-domain';
 export * from './use-cases/watch-delegation';
 export * from './watch-schedule';
+export * from './zone-store';

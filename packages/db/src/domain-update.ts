@@ -1,6 +1,6 @@
 import { type Domain, type DomainStore, isLive, type OrderReason, type OrderStatus, terminal, transient } from '@certwright/core';
 import type { Db } from './client';
-import { Prisma } from './generated/client';
+import { type Prisma } from './generated/client';
 import { domainParts, toDomain } from './rows';
 
 type Change = Parameters<DomainStore['update']>[2] & { tenantId: string; id: string };

@@ -1,2 +1,3 @@
 export { createDatabase, type Database } from './database';
 export { migrate } from './migrate';
+export { createZoneDatabase, type ZoneDatabase } from './zone-store';

@@ -2,7 +2,8 @@ import type { ServerAnswer, ServerState } from '@certwright/core';
 import type { TxtAnswer } from 'dns-packet';
 import { isName, isUnder, lower, printable } from './names';
 import { isPublicAddress } from './public-address';
-import { type DnsReply, DnsWireError, query } from './wire';
+import type { DnsReply } from './message';
+import { DnsWireError, query } from './wire';
 import { type NameServer, strings } from './zone-cut';
 
 /** What one authoritative server gave: an answer, or where to go on from it. */

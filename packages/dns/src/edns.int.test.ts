@@ -1,7 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import * as packet from 'dns-packet';
-import { type DnsReply, query } from './wire';
+import type { DnsReply } from './message';
+import { query } from './wire';
 
 const HOST = '127.0.0.44';
 const FORMERR = 1;

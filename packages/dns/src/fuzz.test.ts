@@ -4,7 +4,7 @@ import { BOMBS, rewind } from './fuzz/bombs';
 import { compressed, HONEST, NAME } from './fuzz/corpus';
 import { read } from './fuzz/read';
 import { runFuzz } from './fuzz/run';
-import { decode } from './wire';
+import { decode } from './message';
 
 /** Also on a busy machine. */
 const BOMB_MS = 250;

@@ -1,5 +1,6 @@
 import { getServers } from 'node:dns';
-import { type DnsReply, DnsWireError, query, type QueryOptions, type Question, type ServerAddress } from './wire';
+import type { DnsReply } from './message';
+import { DnsWireError, query, type QueryOptions, type Question, type ServerAddress } from './wire';
 
 /** Recursive resolvers, for a bounded time. */
 export interface Resolver {

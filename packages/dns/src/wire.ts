@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
 import * as packet from 'dns-packet';
-import { metered } from './metered';
+import { decode, type DnsReply, MAX_MESSAGE_BYTES } from './message';
 
 export interface ServerAddress {
   address: string;
@@ -22,9 +22,6 @@ export interface QueryOptions {
   /** Asks a resolver not to validate DNSSEC (RFC 4035 section 3.2.2). */
   checkingDisabled?: boolean;
 }
-
-/** dns-packet's types leave out the response code, by name (RFC 6895 section 2.3). */
-export type DnsReply = packet.DecodedPacket & { rcode: string };
 
 /** Why there is no reply; the only error that leaves this file. */
 export class DnsWireError extends Error {
@@ -108,34 +105,6 @@ function makeQuery(question: Question, { recursionDesired, checkingDisabled, edn
     return { ...question, id, bytes };
   } catch (cause) {
     throw new DnsWireError('malformed', 'this name cannot be asked for', { cause });
-  }
-}
-
-const HEADER_BYTES = 12;
-const MIN_QUESTION_BYTES = 5;
-const MIN_RECORD_BYTES = 11;
-
-/** Whether a message is long enough for what its header says it has: dns-packet would read records that aren't there. */
-function couldHold(bytes: Buffer): boolean {
-  if (bytes.length < HEADER_BYTES) return false;
-  const [questions = 0, ...records] = [4, 6, 8, 10].map((at) => bytes.readUInt16BE(at));
-  const count = records.reduce((sum, one) => sum + one, 0);
-  return bytes.length >= HEADER_BYTES + questions * MIN_QUESTION_BYTES + count * MIN_RECORD_BYTES;
-}
-
-/** Far more than any name needs. */
-const MAX_REPLY_BYTES = 16_384;
-
-/** A name of six labels with as many records as fit takes two thirds of this. */
-const MAX_STEPS = 2 * MAX_REPLY_BYTES;
-
-/** Null for bytes that can't be read: dns-packet throws whatever it stumbles over. */
-export function decode(bytes: Buffer): DnsReply | null {
-  if (bytes.length > MAX_REPLY_BYTES || !couldHold(bytes)) return null;
-  try {
-    return packet.decode(metered(bytes, MAX_STEPS)) as DnsReply;
-  } catch {
-    return null;
   }
 }
 
@@ -224,7 +193,7 @@ function overTcp(asked: Asked, { address, port }: ServerAddress, timeoutMs: numb
       const [first = chunk] = chunks;
       const all = first.length < LENGTH_BYTES ? Buffer.concat(chunks) : first;
       const expected = LENGTH_BYTES + all.readUInt16BE(0);
-      if (expected > LENGTH_BYTES + MAX_REPLY_BYTES) return fail(new DnsWireError('malformed', `${address} answers with more than any name has`));
+      if (expected > LENGTH_BYTES + MAX_MESSAGE_BYTES) return fail(new DnsWireError('malformed', `${address} answers with more than any name has`));
       if (received < expected) return;
       const reply = decode(Buffer.concat(chunks).subarray(LENGTH_BYTES, expected));
       if (reply && isAnswerTo(asked, reply)) end(() => resolve(reply));

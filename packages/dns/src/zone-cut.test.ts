@@ -1,6 +1,6 @@
 import type { Answer } from 'dns-packet';
 import type { Resolver } from './resolver';
-import type { DnsReply } from './wire';
+import type { DnsReply } from './message';
 import { addressesOf, type NameServer, serversAt as serversOf } from './zone-cut';
 import { createZones } from './zones';
 

@@ -1,6 +1,7 @@
 import type { Answer } from 'dns-packet';
 import type { Resolver } from './resolver';
-import type { DnsReply, Question } from './wire';
+import type { DnsReply } from './message';
+import type { Question } from './wire';
 import { createZones, type Zones } from './zones';
 
 const ZONE = 'customer.test';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type RawEnvironment, readEnvironment } from './env';
-import { type CrashAt, type Environment, environmentSchema, type Resolver } from './schema';
+import { type CrashAt, type Environment, environmentSchema, type Resolver, type ZoneNameServer } from './schema';
 
-export type Role = 'api' | 'worker' | 'migrate';
+export type Role = 'api' | 'worker' | 'nameserver' | 'migrate';
 
 /** Durations are in milliseconds. */
 export interface Config {
@@ -48,6 +48,8 @@ export interface Config {
   logLevel: Environment['LOG_LEVEL'];
   allowSpecialUseDomains: boolean;
   workerConcurrency: number;
+  /** Of `apps/nameserver`. */
+  nameServer: { names: ZoneNameServer[]; listen: Resolver[]; perSecond: number };
   /** Null but in fault tests. */
   crashAt: CrashAt | null;
 }
@@ -125,6 +127,7 @@ function toConfig(value: Environment, production: boolean): Config {
     logLevel: value.LOG_LEVEL,
     allowSpecialUseDomains: value.ALLOW_SPECIAL_USE_DOMAINS,
     workerConcurrency: value.WORKER_CONCURRENCY,
+    nameServer: { names: value.ACME_ZONE_NS, listen: value.NAMESERVER_LISTEN, perSecond: value.NAMESERVER_RATE },
     crashAt: value.CRASH_AT ?? null,
   };
 }

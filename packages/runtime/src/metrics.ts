@@ -34,6 +34,10 @@ export interface Metrics {
   jobEnded(job: string, outcome: 'done' | 'wait' | 'transient' | 'terminal', ms: number): void;
   /** `route` is a pattern such as `/domains/:id`, never a path. */
   httpRequest(method: string, route: string, status: number, ms: number): void;
+  /** A DNS message that a name server was sent, and what became of it. */
+  dnsAnswered(transport: 'udp' | 'tcp', outcome: string): void;
+  /** The zone was read: it has so many labels. */
+  zoneSynced(labels: number): void;
   collectOrders(read: () => Promise<OrderCount[]>): void;
   collectQueues(read: () => Promise<QueueCount[]>): void;
 }
@@ -126,6 +130,12 @@ export function createMetrics(options: { service?: string; processMetrics?: bool
   const dnsChecks = counter('dns_checks', 'Looks for a TXT record, by what was found.', ['verdict']);
   const leaseLosses = counter('lease_losses', 'Orders that another worker took over.');
   const found = counter('reconcile_found', 'Live orders without a job.');
+  const answers = counter('dns_answers', 'DNS messages to our name servers, by what became of them.', ['transport', 'outcome']);
+  const zone = {
+    labels: () => new Gauge({ name: 'certwright_zone_labels', help: 'Labels of ACME_ZONE.', registers }),
+    syncedAt: () => new Gauge({ name: 'certwright_zone_synced_timestamp_seconds', help: 'When ACME_ZONE was last read.', registers }),
+  };
+  let zoneGauges: { labels: Gauge; syncedAt: Gauge } | undefined;
   const failures = counter('collect_failures', 'Collectors that failed or took too long.', ['collector']);
 
   const collectors = new Map<string, () => Promise<string>>();
@@ -164,6 +174,12 @@ export function createMetrics(options: { service?: string; processMetrics?: bool
     httpRequest: (verb, route, status, ms) => {
       const method = METHODS.has(verb) ? verb : OTHER;
       http({ method, route: label.route(route), status_class: statusClass(status) }, ms);
+    },
+    dnsAnswered: (transport, outcome) => answers.inc({ transport, outcome: label.verdict(outcome) }),
+    zoneSynced: (labels) => {
+      zoneGauges ??= { labels: zone.labels(), syncedAt: zone.syncedAt() };
+      zoneGauges.labels.set(labels);
+      zoneGauges.syncedAt.setToCurrentTime();
     },
     collectOrders: (read) =>
       collect('orders', read, (rows, into) => {

@@ -74,6 +74,32 @@ function parseResolver(text: string): Resolver | null {
   return { address, port: number };
 }
 
+export interface ZoneNameServer {
+  name: string;
+  addresses: string[];
+}
+
+/** `name=address|address`, comma-separated; a name outside of the zone needs no addresses. */
+const nameServers = Joi.string()
+  .custom((text: string, helpers) => {
+    const parsed = text.split(',').map((one): ZoneNameServer | null => {
+      const [name = '', addresses = ''] = one.trim().split('=');
+      const listed = addresses.split('|').filter(Boolean);
+      return /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name) && listed.every((address) => isIP(address)) ? { name, addresses: listed } : null;
+    });
+    return parsed.every((one) => one !== null) ? parsed : helpers.error('any.invalid');
+  })
+  .default(() => [])
+  .messages({ 'any.invalid': '{{#label}} must be name servers such as ns1.acme.example.com=192.0.2.1|2001:db8::1,ns2.acme.example.com=192.0.2.2' });
+
+const listen = Joi.string()
+  .custom((text: string, helpers) => {
+    const parsed = text.split(',').map((one) => parseResolver(one.trim()));
+    return parsed.every((one) => one !== null) ? parsed : helpers.error('any.invalid');
+  })
+  .default(() => [{ address: '0.0.0.0', port: 53 }, { address: '::', port: 53 }])
+  .messages({ 'any.invalid': '{{#label}} must be addresses such as 192.0.2.1,[2001:db8::1]:53' });
+
 const masterKey = Joi.string()
   .custom((text: string, helpers) => {
     const bytes = Buffer.from(text, 'base64');
@@ -102,6 +128,9 @@ export interface Environment {
   ACME_PROFILE?: string;
   ACME_CAA_IDENTITIES: string[];
   ACME_ZONE?: string;
+  ACME_ZONE_NS: ZoneNameServer[];
+  NAMESERVER_LISTEN: Resolver[];
+  NAMESERVER_RATE: number;
   PUBLIC_URL?: string;
   DNS_RESOLVERS: Resolver[];
   DNS_AUTHORITATIVE_PORT: number;
@@ -127,7 +156,7 @@ export interface Environment {
 }
 
 /** Every variable there is, with its form and default. `production` makes the secrets required. */
-export const environmentSchema = (production: boolean, role: 'api' | 'worker' | 'migrate') =>
+export const environmentSchema = (production: boolean, role: 'api' | 'worker' | 'nameserver' | 'migrate') =>
   Joi.object<Environment>({
     // Anything else, `prod` say, would quietly be development: without the guards of production.
     NODE_ENV: Joi.string()
@@ -154,6 +183,9 @@ export const environmentSchema = (production: boolean, role: 'api' | 'worker' | 
       .custom((text: string) => text.split(','))
       .default(() => [])
       .messages({ '*': '{{#label}} must be domain names, comma-separated, such as letsencrypt.org' }),
+    ACME_ZONE_NS: nameServers,
+    NAMESERVER_LISTEN: listen,
+    NAMESERVER_RATE: count(200),
     ACME_ZONE: Joi.string()
       .pattern(/^(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+$/)
       .max(180)
@@ -186,7 +218,7 @@ export const environmentSchema = (production: boolean, role: 'api' | 'worker' | 
     ),
     ADMIN_PASSWORD: Joi.string().min(8).messages({ '*': '{{#label}} must have at least 8 characters' }),
     BULL_BOARD_WRITE: flag,
-    MASTER_KEY: neededInProduction(masterKey, production && role !== 'migrate'),
+    MASTER_KEY: neededInProduction(masterKey, production && (role === 'api' || role === 'worker')),
     LOG_LEVEL: Joi.string()
       .valid('error', 'warn', 'info', 'debug')
       .default('info')

@@ -1,5 +1,6 @@
 import type { Answer } from 'dns-packet';
-import { type DnsReply, query, type Question } from '../../dns/src/wire';
+import type { DnsReply } from '../../dns/src/message';
+import { query, type Question } from '../../dns/src/wire';
 import { runDnsProgram } from './dns-program';
 import { findDnsProgram } from './find-tool';
 import { type DnsRole, type RealDns, startRealDns } from './real-dns';

@@ -1,6 +1,6 @@
 import { outcomeOf } from '../ask-server';
 import { refusalOf, relevantCaa } from '../caa';
-import { decode } from '../wire';
+import { decode } from '../message';
 import { addressesOf, cutAbove, hostsOf } from '../zone-cut';
 import { APEX, NAME, VALUE } from './corpus';
 

@@ -1,0 +1,113 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, isIPv6, type Server, type Socket as TcpSocket } from 'node:net';
+import { answer, comeOverTcp, type Outcome } from './answer';
+import type { RateLimit } from './rate-limit';
+import type { LabelLookup, ZoneSettings } from './zone';
+
+export interface NameServerOptions {
+  zone: ZoneSettings;
+  lookup: LabelLookup;
+  rateLimit: RateLimit;
+  listen: { address: string; port: number }[];
+  /** Of each message, what became of it. */
+  seen(transport: 'udp' | 'tcp', outcome: Outcome | 'limited'): void;
+}
+
+/** RFC 7766 section 6.2.3: a client may keep its connection while it has questions; it costs us little. */
+const IDLE_MS = 10_000;
+const MAX_CONNECTIONS = 500;
+
+/** A question fits into far less; whoever announces more is no resolver. */
+const MAX_QUERY_BYTES = 4_096;
+
+/** Answers that a connection's client has not fetched: reading goes on when it has. */
+const MAX_UNSENT_BYTES = 65_536;
+
+const LENGTH_BYTES = 2;
+
+export interface RunningNameServer {
+  close(): Promise<void>;
+}
+
+/** Listens over UDP and TCP at every address. @throws Error where an address can't be listened at */
+export async function startNameServer(options: NameServerOptions): Promise<RunningNameServer> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => void (await Promise.all(closers.map((one) => one())));
+  try {
+    for (const place of options.listen) {
+      closers.push(await overUdp(place, options));
+      closers.push(await overTcp(place, options));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { close };
+}
+
+async function overUdp({ address, port }: { address: string; port: number }, options: NameServerOptions): Promise<() => Promise<unknown>> {
+  const { zone, lookup, rateLimit, seen } = options;
+  const socket: Socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', ipv6Only: true });
+  let limited = 0;
+  socket.on('message', (message, from) => {
+    const respond = (bytes: Buffer | null): void => {
+      if (bytes) socket.send(bytes, from.port, from.address, () => undefined);
+    };
+    if (!rateLimit.take(from.address, performance.now())) {
+      limited += 1;
+      seen('udp', 'limited');
+      // Every other one: a resolver behind that address comes back over TCP, a flood gets less than it sent.
+      if (limited % 2 === 0) respond(comeOverTcp(message));
+      return;
+    }
+    const { outcome, bytes } = answer(message, zone, lookup, { isTcp: false });
+    seen('udp', outcome);
+    respond(bytes);
+  });
+  socket.bind(port, address);
+  await once(socket, 'listening'); // an error before it rejects
+  socket.on('error', () => undefined); // of one datagram: the next one may be fine
+  return () => new Promise((resolve) => socket.close(() => resolve(null)));
+}
+
+async function overTcp({ address, port }: { address: string; port: number }, options: NameServerOptions): Promise<() => Promise<unknown>> {
+  const open = new Set<TcpSocket>();
+  const server: Server = createServer({ noDelay: true }, (socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+    converse(socket, options);
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.listen({ port, host: address, ipv6Only: true });
+  await once(server, 'listening');
+  server.on('error', () => undefined);
+  return () => {
+    for (const socket of open) socket.destroy();
+    return new Promise((resolve) => server.close(resolve));
+  };
+}
+
+/** Questions and answers of one connection, in order (RFC 7766 section 6.2.1.1: pipelined). */
+function converse(socket: TcpSocket, { zone, lookup, seen }: NameServerOptions): void {
+  let unread = Buffer.alloc(0);
+  socket.setTimeout(IDLE_MS, () => socket.destroy());
+  socket.on('error', () => socket.destroy());
+  socket.on('drain', () => socket.resume());
+  socket.on('data', (chunk) => {
+    unread = unread.length === 0 ? chunk : Buffer.concat([unread, chunk]);
+    while (unread.length >= LENGTH_BYTES) {
+      const length = unread.readUInt16BE(0);
+      if (length > MAX_QUERY_BYTES) return void socket.destroy();
+      if (unread.length < LENGTH_BYTES + length) break;
+      const { outcome, bytes } = answer(unread.subarray(LENGTH_BYTES, LENGTH_BYTES + length), zone, lookup, { isTcp: true });
+      unread = unread.subarray(LENGTH_BYTES + length);
+      seen('tcp', outcome);
+      if (!bytes) return void socket.destroy();
+      const prefix = Buffer.alloc(LENGTH_BYTES);
+      prefix.writeUInt16BE(bytes.length);
+      socket.write(Buffer.concat([prefix, bytes]));
+    }
+    if (socket.writableLength > MAX_UNSENT_BYTES) socket.pause();
+  });
+}
