@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { getDomain, parse } from 'tldts';
+import { getDomain, getPublicSuffix, parse } from 'tldts';
 import { terminal } from './problem';
 
 export interface Hostname {
@@ -93,6 +93,9 @@ function registrableOf(ascii: string, allowSpecialUse: boolean): string {
   if (!domain) throw invalid(`${publicSuffix ?? ascii} is a public suffix: nobody can have a certificate for all of it.`);
   return domain;
 }
+
+/** Whether names are registered right below it (`com`, `co.uk`): nothing in its own zone is a customer's. */
+export const isPublicSuffix = (name: string): boolean => !name.includes('.') || getPublicSuffix(name) === name;
 
 /** What CAs count by: the name somebody registered, one label below a public suffix. */
 export const registeredDomain = (name: string): string =>

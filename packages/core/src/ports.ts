@@ -66,7 +66,7 @@ export interface DnsDoctor {
 
 /** What CAA records say about an issuer (RFC 8659, RFC 8657). */
 export interface CaaLookup {
-  /** Null where issuance is allowed. Where DNS can't say, it is the CA's to find out: null, too. */
+  /** Null where issuance is allowed. `waiting.helps` where DNS can't say, so that the CA would have to refuse (RFC 8659 section 3). */
   forbids(names: string[], issuer: CaaIssuer): Promise<Diagnosis | null>;
 }
 

@@ -42,6 +42,8 @@ export interface TxtEvidence {
   via: string[];
   /** A server has TXT records beside an alias, at one name: forbidden (RFC 1034 section 3.6.2), and read differently by everybody. */
   besideAlias?: true;
+  /** With `no_zone`: not that there is none, but that no resolver could tell. */
+  untold?: true;
   /** Apex of the zone that was asked. */
   zone: string | null;
   servers: ServerAnswer[];

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Db } from './client';
 import { Prisma } from './generated/client';
 import type { SealedBox } from './sealed-box';
+import { storable } from './storable';
 
 const place = (id: string) => ({ column: 'accounts.sealed_key', row: id });
 
@@ -56,7 +57,7 @@ export function createAccountStore(db: Db, box: SealedBox): AccountStore {
       const column = scope === 'account' ? Prisma.sql`paused_until` : Prisma.sql`orders_paused_until`;
       const until = Prisma.sql`clock_timestamp() + ${ms} * interval '1 millisecond'`;
       await db.run(Prisma.sql`
-        UPDATE accounts SET ${column} = ${until}, pause_reason = ${JSON.stringify(reason)}::jsonb
+        UPDATE accounts SET ${column} = ${until}, pause_reason = ${storable(reason)}::jsonb
          WHERE id = ${id}::uuid AND (${column} IS NULL OR ${column} < ${until})`);
     },
   };

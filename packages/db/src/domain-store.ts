@@ -4,6 +4,7 @@ import { Prisma } from './generated/client';
 import { updateDomain } from './domain-update';
 import { domainParts, toDomain } from './rows';
 import { isUniqueViolation } from './unavailable';
+import { storable } from './storable';
 
 const encodeCursor = (domain: Domain): string => Buffer.from(domain.id).toString('base64url');
 
@@ -92,10 +93,10 @@ export function createDomainStore(db: Db): DomainStore {
           SELECT id, status, (forecast->>'isReady')::boolean AS was_ready FROM domains
            WHERE id = ${id}::uuid AND tenant_id = ${tenantId}::uuid FOR UPDATE
         ), noted AS (
-          UPDATE domains d SET forecast = ${JSON.stringify(forecast)}::jsonb, watch_at = ${watchAt} FROM before b WHERE d.id = b.id
+          UPDATE domains d SET forecast = ${storable(forecast)}::jsonb, watch_at = ${watchAt} FROM before b WHERE d.id = b.id
         )
         INSERT INTO domain_events (domain_id, at, kind, data)
-        SELECT id, clock_timestamp(), 'forecast', jsonb_build_object('forecast', ${JSON.stringify(forecast)}::jsonb) FROM before
+        SELECT id, clock_timestamp(), 'forecast', jsonb_build_object('forecast', ${storable(forecast)}::jsonb) FROM before
          WHERE was_ready IS DISTINCT FROM ${forecast.isReady} AND (was_ready IS NOT NULL OR ${forecast.isReady})`);
     },
 

@@ -3,6 +3,7 @@ import { type AuthorizationInput, ISSUABLE_DOMAIN_STATUSES, type IssuedCertifica
 import type { Db } from './client';
 import { Prisma } from './generated/client';
 import { orderColumns, type OrderRow, toOrder } from './rows';
+import { storable } from './storable';
 
 /**
  * The order and the domain's new status, in one statement. Null when the domain is in no status to be issued for: of several
@@ -35,7 +36,7 @@ export function insertAuthorizations(added: (AuthorizationInput & { id: string }
   return Prisma.sql`added AS (
     INSERT INTO authorizations (id, order_id, identifier, wildcard, url, challenge_url, txt_name, txt_value, status)
     SELECT n.id, g.id, n.identifier, n.wildcard, n.url, n."challengeUrl", n."txtName", n."txtValue", n.status
-      FROM guarded g, jsonb_to_recordset(${JSON.stringify(added)}::jsonb)
+      FROM guarded g, jsonb_to_recordset(${storable(added)}::jsonb)
         AS n(id uuid, identifier text, wildcard boolean, url text, "challengeUrl" text, "txtName" text, "txtValue" text,
              status authorization_status))`;
 }

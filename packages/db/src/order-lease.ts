@@ -7,12 +7,14 @@ import {
   type OrderStatus,
   type Placed,
   terminal,
+  type TxtEvidence,
 } from '@certwright/core';
 import { accountColumns, accountFrom, type AccountRow } from './account-store';
 import type { Db } from './client';
 import { Prisma } from './generated/client';
 import { orderColumns, type OrderRow, toOrder } from './rows';
 import type { SealedBox } from './sealed-box';
+import { storable } from './storable';
 
 /** A lease as the order store writes through it: the order it shows changes with each write. */
 export interface HeldLease extends Lease {
@@ -146,7 +148,7 @@ function noted({ notes }: HeldLease): Prisma.Sql[] {
          SET evidence = coalesce(n.evidence, a.evidence), diagnosis = coalesce(n.diagnosis, a.diagnosis),
              status = coalesce(n.status, a.status),
              checked_at = CASE WHEN n.evidence IS NULL THEN a.checked_at ELSE clock_timestamp() END
-        FROM guarded g, jsonb_to_recordset(${JSON.stringify(notes)}::jsonb) AS n(id uuid, evidence jsonb, diagnosis jsonb, status authorization_status)
+        FROM guarded g, jsonb_to_recordset(${storable(notes)}::jsonb) AS n(id uuid, evidence jsonb, diagnosis jsonb, status authorization_status)
        WHERE a.order_id = g.id AND a.id = n.id)`,
   ];
 }
@@ -162,10 +164,18 @@ function events(before: Order, after: Order): Prisma.Sql[] {
     Prisma.sql`told AS (
       INSERT INTO domain_events (domain_id, order_id, at, kind, status, generation, data)
       SELECT ${after.domainId}::uuid, g.id, clock_timestamp(), n.kind, n.status, n.generation, n.data
-        FROM guarded g, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-          AS n(kind event_kind, status order_status, generation int, data jsonb))`,
+        FROM guarded g, jsonb_to_recordset(${storable(rows)}::jsonb)
+          AS n(kind event_kind, status order_status, generation int, data jsonb)
+       WHERE n.kind <> 'dns' OR (
+         SELECT count(*) < ${MAX_DNS_EVENTS} AND coalesce(bool_and(e.at < clock_timestamp() - ${SAME_AGAIN}::interval) FILTER (
+                  WHERE e.data->>'fqdn' = n.data->>'fqdn' AND e.data->'diagnosis'->>'code' = n.data->'diagnosis'->>'code'), true)
+           FROM domain_events e WHERE e.order_id = g.id AND e.kind = 'dns'))`,
   ];
 }
+
+/** Whoever runs a zone can have it say something else at each look: the same again so soon is no news, and a story has an end. */
+const SAME_AGAIN = '10 minutes';
+const MAX_DNS_EVENTS = 500;
 
 /** Names whose diagnosis is another than before; two values of one name share it. */
 function dnsChanges(before: Order, after: Order) {
@@ -173,15 +183,21 @@ function dnsChanges(before: Order, after: Order) {
     const known = before.authorizations.find((one) => one.id === id);
     return diagnosis !== null && known?.diagnosis?.code !== diagnosis.code;
   });
-  const names = new Map(changed.map(({ txtName, diagnosis, evidence }) => [txtName, { fqdn: txtName, diagnosis, evidence }]));
+  const names = new Map(changed.map(({ txtName, diagnosis, evidence }) => [txtName, { fqdn: txtName, diagnosis, evidence: evidence && brief(evidence) }]));
   return [...names.values()].map((data) => ({ kind: 'dns', data }));
 }
+
+/** A few of each server's values, and not all of them: the order has the rest. */
+const brief = (evidence: TxtEvidence): TxtEvidence => ({
+  ...evidence,
+  servers: evidence.servers.map((one) => ({ ...one, values: one.values.slice(0, 3).map((value) => value.slice(0, 100)) })),
+});
 
 /** Two reasons of one essence are one event: each look at DNS may word it differently. */
 const essence = (reason: OrderReason | null): string => `${reason?.code} ${reason?.acme?.type}`;
 
 export const reasonJson = (reason: OrderReason | null): Prisma.Sql =>
-  reason ? Prisma.sql`${JSON.stringify(reason)}::jsonb` : Prisma.sql`NULL::jsonb`;
+  reason ? Prisma.sql`${storable(reason)}::jsonb` : Prisma.sql`NULL::jsonb`;
 
 /** The columns of a transition, and what the lease then shows. */
 export function transition(lease: HeldLease, to: OrderStatus, reason: OrderReason | null): Required<Pick<GuardedWrite, 'set' | 'shows'>> {

@@ -44,7 +44,7 @@ interface Wanted {
 /** Asks one server of the zone at `apex` for the TXT records of `name`. */
 export async function askServer(wanted: Wanted, server: NameServer, options: AskOptions): Promise<Outcome> {
   const { address } = server;
-  if (address === '') return said(server, 'unreachable');
+  if (address === '') return said(server, server.untold ? 'timeout' : 'unreachable');
   if (!options.allowPrivate && !isPublicAddress(address)) return said(server, 'not_public');
   const timeoutMs = options.budgetMs();
   if (timeoutMs <= 0) return said(server, 'timeout');

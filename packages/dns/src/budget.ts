@@ -2,6 +2,8 @@
 export interface Budget {
   /** How long one query may take now, in milliseconds; 0 when the time is up. */
   queryMs(): number;
+  /** What is left of the whole time, in milliseconds. */
+  leftMs(): number;
   /** What `promise` brings; null when the time is up before. */
   inTime<T>(promise: Promise<T>): Promise<T | null>;
   /** @throws TooManyQueries where fewer are left; queries that all who wait for one answer share are one lookup's. */
@@ -25,6 +27,7 @@ export function createBudget(timeoutMs: number, maxQueries: number): Budget {
   const leftMs = (): number => Math.max(0, giveUpAt - performance.now());
   let left = maxQueries;
   return {
+    leftMs,
     queryMs: () => Math.min(QUERY_TIMEOUT_MS, leftMs()),
     inTime: (promise) => within(leftMs(), promise),
     spend(queries) {

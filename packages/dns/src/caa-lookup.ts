@@ -1,15 +1,20 @@
 import { type CaaLookup, type Diagnosis, registeredDomain } from '@certwright/core';
 import { createBudget } from './budget';
 import { type CaaRefusal, type CaaSet, refusalOf, relevantCaa } from './caa';
-import type { MakeResolver } from './resolver';
+import type { MakeResolver, Resolver } from './resolver';
+import { cutAbove } from './zone-cut';
 
 const WHY: Record<CaaRefusal, string> = {
   'other-issuer': 'allow other certificate authorities only',
   'no-issuer': 'allow no certificate authority at all',
   account: 'allow this certificate authority only for another account (accounturi)',
   method: 'do not allow validation by DNS (validationmethods)',
+  unreadable: 'have parameters that cannot be read, or twice the same',
   'unknown-critical': 'have a property marked critical that certificate authorities do not know',
 };
+
+/** Longer than resolvers keep anything. */
+const MAX_WAIT_SECONDS = 86_400;
 
 export function createCaaLookup({ resolvers, timeoutMs }: { resolvers: MakeResolver; timeoutMs: number }): CaaLookup {
   return {
@@ -17,28 +22,57 @@ export function createCaaLookup({ resolvers, timeoutMs }: { resolvers: MakeResol
       const [identity] = issuer.identities;
       if (identity === undefined) return null;
       for (const name of names) {
-        const set = await relevantCaa(name, resolvers(createBudget(timeoutMs, 0).queryMs));
+        const resolver = resolvers(createBudget(timeoutMs, 0).queryMs);
+        const set = await relevantCaa(name, resolver);
+        if (set === 'untold') return untold(name, resolver);
         const refusal = set && refusalOf(set.records, name.startsWith('*.'), issuer);
-        if (refusal) return diagnosisOf(name, set, refusal, identity);
+        if (refusal) return diagnosisOf(name, { ...set, zone: await zoneOf(set.at, resolver) }, refusal, identity);
       }
       return null;
     },
   };
 }
 
-function diagnosisOf(name: string, { at, records, ttl }: CaaSet, refusal: CaaRefusal, identity: string): Diagnosis {
+/** Where DNSSEC isn't checked there is an answer: the signatures are broken. Otherwise nobody answers, and may soon. */
+async function untold(name: string, resolver: Resolver): Promise<Diagnosis> {
+  const fqdn = name.replace(/^\*\./, '');
+  const isBogus = (await resolver.ask({ name: fqdn, type: 'CAA' })) !== null;
+  const now = new Date().toISOString();
+  return {
+    code: isBogus ? 'dnssec_bogus' : 'resolver_silent',
+    message: isBogus
+      ? `The signatures (DNSSEC) of the zone of ${fqdn} are broken: the certificate authority, which checks them, has to refuse it.`
+      : `The CAA records of ${fqdn} cannot be looked up right now: the certificate authority, which needs them, would have to refuse it.`,
+    actor: isBogus ? 'customer' : 'operator',
+    action: isBogus ? 'Have the zone signed anew, or remove its DS record at the registrar.' : 'Nothing, at first: it is looked up again by itself.',
+    set: null,
+    remove: [],
+    waiting: { helps: true, until: null },
+    at: now,
+    since: now,
+    facts: {},
+  };
+}
+
+const zoneOf = async (name: string, resolver: Resolver): Promise<string> => (await cutAbove(name, resolver)).value.apex ?? registeredDomain(name);
+
+function diagnosisOf(name: string, { at, records, ttl, zone }: CaaSet & { zone: string }, refusal: CaaRefusal, identity: string): Diagnosis {
   const now = new Date();
   const tag = name.startsWith('*.') && records.some((one) => one.tag === 'issuewild') ? 'issuewild' : 'issue';
-  const zone = registeredDomain(at);
+  const isStrange = refusal === 'unknown-critical' || refusal === 'unreadable';
+  const until = new Date(now.getTime() + Math.min(ttl, MAX_WAIT_SECONDS) * 1_000).toISOString();
   const shown = records.map((one) => `${one.critical ? 128 : 0} ${one.tag} "${one.value}"`);
   return {
     code: 'caa_forbids_issuer',
     message: `The CAA records of ${at} ${WHY[refusal]}, so the certificate authority has to refuse ${name}: ${shown.slice(0, 4).join(', ')}.`,
     actor: 'customer',
-    action: 'Add the CAA record shown here beside the others, or remove all CAA records; then ask for the certificate again.',
-    set: { type: 'CAA', fqdn: at, host: at === zone ? '@' : at.slice(0, -zone.length - 1), value: `0 ${tag} "${identity}"` },
+    action: isStrange
+      ? `Remove or mend ${refusal === 'unreadable' ? 'the record with these parameters' : 'that property'}; then ask for the certificate again.`
+      : 'Add the CAA record shown here beside the others, or remove all CAA records; then ask for the certificate again.',
+    set: isStrange ? null : { type: 'CAA', fqdn: at, host: at === zone ? '@' : at.slice(0, -zone.length - 1), value: `0 ${tag} "${identity}"` },
     remove: [],
-    waiting: { helps: false, until: null },
+    // Nobody sees a change before resolvers have forgotten what they know.
+    waiting: { helps: false, until },
     at: now.toISOString(),
     since: now.toISOString(),
     facts: { at, refusal, records: shown, ttl },

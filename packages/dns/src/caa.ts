@@ -1,6 +1,6 @@
 import type { CaaIssuer } from '@certwright/core';
 import type { Answer, CaaAnswer } from 'dns-packet';
-import { lower, parentOf } from './names';
+import { lower, parentOf, printable } from './names';
 import type { Resolver } from './resolver';
 
 /** The CAA records that decide about a name, and where they were found. */
@@ -21,25 +21,33 @@ export interface CaaRecord {
 /** A name has up to 127 labels, but a certificate's names are far shorter. */
 const MAX_CLIMB = 32;
 
-const KNOWN_TAGS = ['issue', 'issuewild', 'iodef', 'issuemail', 'issuevmc', 'contactemail', 'contactphone'];
+/** What CAs for TLS act on: any other one, marked critical, forbids (RFC 8659 section 4.5). */
+const KNOWN_TAGS = ['issue', 'issuewild', 'iodef'];
+
+const MAX_TAG = 32;
+const MAX_VALUE = 255;
+
+/** Nobody can tell which CAA records there are: a CA must refuse then (RFC 8659 section 3). */
+export type Untold = 'untold';
 
 /**
- * Climbs the tree to the first name with CAA records (RFC 8659 section 3); the resolver follows aliases on the way. Null where there
- * are none, or DNS can't say: then the CA, which must refuse in that case, will.
+ * Climbs the tree to the first name with CAA records (RFC 8659 section 3), with DNSSEC checked as the CA does; the resolver follows
+ * aliases on the way. Null where there are none.
  */
-export async function relevantCaa(name: string, resolver: Pick<Resolver, 'ask'>): Promise<CaaSet | null> {
+export async function relevantCaa(name: string, resolver: Pick<Resolver, 'askChecked'>): Promise<CaaSet | Untold | null> {
   let at = lower(name).replace(/^\*\./, '');
   for (let climbed = 0; at !== '' && climbed < MAX_CLIMB; climbed += 1, at = parentOf(at)) {
-    const reply = await resolver.ask({ name: at, type: 'CAA' });
-    if (!reply) return null;
+    const reply = await resolver.askChecked({ name: at, type: 'CAA' });
+    if (reply?.rcode !== 'NOERROR' && reply?.rcode !== 'NXDOMAIN') return 'untold';
     const found = (reply.answers ?? []).filter(isCaa);
     if (found.length === 0) continue;
     const records = found.map(({ data }) => ({
       critical: ((data.flags ?? 0) & 0x80) !== 0 || data.issuerCritical === true,
-      tag: data.tag.toLowerCase(),
-      value: data.value,
+      tag: printable(data.tag, MAX_TAG).toLowerCase(),
+      value: printable(data.value, MAX_VALUE),
     }));
-    return { at, records, ttl: Math.min(...found.map(({ ttl }) => ttl ?? 0)) };
+    const [owner = at] = found.map(({ name }) => lower(name));
+    return { at: owner, records, ttl: Math.min(...found.map(({ ttl }) => ttl ?? 0)) };
   }
   return null;
 }
@@ -47,7 +55,7 @@ export async function relevantCaa(name: string, resolver: Pick<Resolver, 'ask'>)
 const isCaa = (record: Answer): record is CaaAnswer => record.type === 'CAA';
 
 /** Why a set of CAA records does not allow an issuer; null where it does. */
-export type CaaRefusal = 'other-issuer' | 'no-issuer' | 'account' | 'method' | 'unknown-critical';
+export type CaaRefusal = 'other-issuer' | 'no-issuer' | 'account' | 'method' | 'unknown-critical' | 'unreadable';
 
 /** RFC 8659 section 4, RFC 8657; `wildcard`: for `*.name`, where `issuewild` goes before `issue`. */
 export function refusalOf(records: CaaRecord[], wildcard: boolean, { identities, accountUri }: CaaIssuer): CaaRefusal | null {
@@ -59,7 +67,9 @@ export function refusalOf(records: CaaRecord[], wildcard: boolean, { identities,
   if (issues.every(({ issuer }) => issuer === '')) return 'no-issuer';
   const ours = issues.filter(({ issuer }) => identities.some((one) => lower(one) === issuer));
   if (ours.length === 0) return 'other-issuer';
-  const byMethod = ours.filter(({ parameters }) => allowsDns01(parameters.get('validationmethods')));
+  const readable = ours.filter(({ isSatisfiable }) => isSatisfiable);
+  if (readable.length === 0) return 'unreadable';
+  const byMethod = readable.filter(({ parameters }) => allowsDns01(parameters.get('validationmethods')));
   if (byMethod.length === 0) return 'method';
   const byAccount = byMethod.filter(({ parameters }) => {
     const uri = parameters.get('accounturi');
@@ -75,14 +85,18 @@ interface Issue {
   /** Empty: nobody may issue. A value that can't be read names nobody (RFC 8659 section 4.2). */
   issuer: string;
   parameters: Map<string, string>;
+  /** False where a parameter is there twice or can't be read: then it allows nothing (RFC 8657 section 3, RFC 8659 section 4.2). */
+  isSatisfiable: boolean;
 }
 
 function parseIssue(value: string): Issue {
   const [issuer = '', ...rest] = value.split(';').map((part) => part.trim());
   const parameters = new Map<string, string>();
-  for (const part of rest.join(' ').split(/\s+/)) {
-    const at = part.indexOf('=');
-    if (at > 0) parameters.set(part.slice(0, at).toLowerCase(), part.slice(at + 1));
+  let isSatisfiable = true;
+  for (const part of rest.filter((one) => one !== '')) {
+    const [, tag = '', text = ''] = /^([a-z0-9]+)\s*=\s*([\x21-\x7e]*)$/i.exec(part) ?? [];
+    if (tag === '' || parameters.has(tag.toLowerCase())) isSatisfiable = false;
+    else parameters.set(tag.toLowerCase(), text);
   }
-  return { issuer: lower(issuer), parameters };
+  return { issuer: lower(issuer), parameters, isSatisfiable };
 }

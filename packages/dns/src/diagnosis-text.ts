@@ -93,7 +93,7 @@ function wordsFor(input: DiagnosisInput, { code, facts = {} }: Finding): Words {
   const words: Record<Finding['code'], () => Words> = {
     ready: () => ({ actor: 'nobody', message: evidence.detail, action: 'Nothing: the record is as it should be.' }),
     record_missing: () =>
-      customer(`No name server of ${zone} has a TXT record at ${fqdn}.`, 'Set the record; it is seen as soon as the name servers have it.'),
+      customer(typeof facts.missing === 'number' ? `There are ${text(facts.of)} values to be set at ${fqdn}, and ${text(facts.missing)} of them ${facts.missing === 1 ? 'is' : 'are'} not there.` : `No name server of ${zone} has a TXT record at ${fqdn}.`, 'Set the record; it is seen as soon as the name servers have it.'),
     name_doubled: () => wrongPlace(`The value is at ${foundAt}: the domain was entered twice, as the form adds it by itself.`),
     record_at_domain: () => wrongPlace(`The value is at ${foundAt} itself, not at ${fqdn}.`),
     record_at_apex: () => wrongPlace(`The value is at ${foundAt}, the domain itself, not at ${fqdn}.`),
@@ -122,7 +122,12 @@ function wordsFor(input: DiagnosisInput, { code, facts = {} }: Finding): Words {
     wildcard_answers: () =>
       customer(`A wildcard record answers for ${fqdn}, which has no record of its own.`, 'Set the TXT record: a record of its own goes before the wildcard, which may stay.'),
     servers_disagree: () =>
-      waits(`Some name servers of ${zone} have the value, some do not, though all have the same version of the zone: ${lacking(facts)} without it.`, `Wait a few minutes; if it stays so, ${lower(AT_PROVIDER)}`),
+      Array.isArray(facts.primaries)
+        ? customer(`The name servers of ${zone} belong to different providers, which do not have the same records: ${lacking(facts)} without the value.`, 'Set the record at each of the providers, or have the domain served by one of them only (at the registrar).')
+        : waits(
+            `Some name servers of ${zone} have the value, some do not${facts.same_serial === true ? ', though all have the same version of the zone' : ''}: ${lacking(facts)} without it.`,
+            `Wait a few minutes; if it stays so, ${lower(AT_PROVIDER)}`,
+          ),
     secondary_behind: () =>
       waits(`The value is there, but ${lacking(facts)} still has an older version of the zone.`, 'Wait until the secondary has fetched the new version.'),
     servers_lame: () => customer(`The name servers that ${zone} is delegated to do not speak for it: ${all}.`, 'At the registrar, set the name servers that do have the zone.', { set: false }),
@@ -145,8 +150,8 @@ function wordsFor(input: DiagnosisInput, { code, facts = {} }: Finding): Words {
     }),
     resolver_silent: () => ({
       actor: 'operator',
-      message: `The zone of ${fqdn} cannot be looked up: no DNS resolver of this service answers.`,
-      action: 'Mend the resolvers (DNS_RESOLVERS, or those of the machine); the order goes on by itself.',
+      message: `${fqdn} cannot be looked up right now: no DNS resolver of this service has an answer.`,
+      action: 'Nothing, at first: it is looked up again by itself. If it stays so, see to the resolvers (DNS_RESOLVERS, or those of the machine), or to the zones on the way.',
       waitingHelps: true,
     }),
   };
@@ -167,7 +172,7 @@ const aliasOf = (input: DiagnosisInput): DnsRecordSpec[] => {
   return target === undefined ? [] : [recordAt(input, 'CNAME', input.fqdn, target)];
 };
 
-const text = (fact: unknown): string => (typeof fact === 'string' ? fact : '');
+const text = (fact: unknown): string => (typeof fact === 'string' || typeof fact === 'number' ? String(fact) : '');
 const lower = (sentence: string): string => sentence.charAt(0).toLowerCase() + sentence.slice(1);
 
 function lacking({ lacking: servers }: Record<string, unknown>): string {

@@ -43,6 +43,11 @@ describe('a diagnosis', () => {
     ['record_missing', 'nothing is there', () => undefined],
     ['name_doubled', 'the form added the zone', () => servers.setTxt(`${NAME}.customer.test`, [VALUE])],
     ['name_doubled', 'the form added the domain', () => servers.setTxt(`${NAME}.${SHOP}`, [VALUE])],
+    [
+      'name_doubled',
+      'the form added the domain, and a wildcard answers',
+      () => (servers.setCname(`*.customer.test`, 'x.platform.test'), servers.setTxt(`${NAME}.customer.test`, [VALUE])),
+    ],
     ['record_at_domain', 'at the domain itself', () => servers.setTxt(SHOP, [VALUE])],
     ['record_at_apex', 'at the apex', () => servers.setTxt('customer.test', ['v=spf1', VALUE])],
     ['record_under_wrong_label', 'at the apex’s own challenge name', () => servers.setTxt('_acme-challenge.customer.test', [VALUE])],

@@ -1,30 +1,34 @@
 import { randomBytes } from 'node:crypto';
-import { type Diagnosis, type DiagnosisInput, type DnsDoctor, registeredDomain, type ServerAnswer, type ServerState, type TxtEvidence, type TxtLookup } from '@certwright/core';
-import { createBudget } from './budget';
+import { type Diagnosis, type DiagnosisInput, type DnsDoctor, registeredDomain, type ServerAnswer, type ServerState, type TxtEvidence } from '@certwright/core';
+import { type Budget, createBudget } from './budget';
 import { txtValues } from './ask-server';
 import { compareValues } from './compare-value';
 import { type Finding, write } from './diagnosis-text';
-import { lower } from './names';
+import type { BudgetedLookup } from './lookup-txt';
+import { isUnder, lower } from './names';
 import type { MakeResolver, Resolver } from './resolver';
 import { type AskedSoa, soaAt } from './soa';
 import { isAnswering } from './verdict';
 
 export interface DoctorOptions {
-  lookup: TxtLookup['lookup'];
+  lookup: BudgetedLookup;
   resolvers: MakeResolver;
   /** Where authoritative servers listen: 53, but for tests. */
   authoritativePort: number;
-  /** Bound of the further questions, in milliseconds. */
+  /** Bound of all further questions together, in milliseconds. */
   timeoutMs: number;
 }
+
+/** A dozen places where people put records, mostly in one zone. */
+const MAX_QUERIES = 150;
 
 /** Says why a record isn't ready, by asking where else its value is, what else answers at its name, and how its zone is served. */
 export function createDnsDoctor(options: DoctorOptions): DnsDoctor {
   const { resolvers, timeoutMs } = options;
   return {
     async diagnose(input): Promise<Diagnosis> {
-      const { queryMs } = createBudget(timeoutMs, 0);
-      const finding = await find(input, { ...options, budgetMs: queryMs, resolver: resolvers(queryMs) });
+      const budget = createBudget(timeoutMs, MAX_QUERIES);
+      const finding = await find(input, { ...options, budget, budgetMs: budget.queryMs, resolver: resolvers(budget.queryMs) });
       return write(input, finding, new Date());
     },
 
@@ -39,6 +43,7 @@ export function createDnsDoctor(options: DoctorOptions): DnsDoctor {
 }
 
 interface Tools extends DoctorOptions {
+  budget: Budget;
   budgetMs(): number;
   resolver: Resolver;
 }
@@ -79,12 +84,16 @@ async function delegated(input: DiagnosisInput, alias: string, tools: Tools): Pr
 
 /** The name of the zone that is missing: the last alias leads there. */
 async function withoutZone({ evidence, fqdn }: DiagnosisInput, { resolver }: Tools): Promise<Finding> {
-  if (evidence.zone !== null) return { code: 'zone_not_delegated', facts: { zone: evidence.zone, servers: 'without address' } };
+  if (evidence.untold) return { code: 'resolver_silent' };
   const alias = evidence.via.at(-1);
+  if (alias !== undefined && evidence.zone !== null) return { code: 'cname_dangling', facts: { target: alias } };
+  if (evidence.zone !== null) return { code: 'zone_not_delegated', facts: { zone: evidence.zone, servers: 'without address' } };
   const domain = registeredDomain(alias ?? fqdn);
   const reply = (await resolver.ask({ name: domain, type: 'SOA' })) ?? (await resolver.askChecked({ name: domain, type: 'SOA' }));
   if (!reply) return { code: 'resolver_silent' };
   if (alias !== undefined) return { code: 'cname_dangling', facts: { target: alias } };
+  // There by now: the next look finds it.
+  if ((reply.answers ?? []).some(({ type, name }) => type === 'SOA' && lower(name) === domain)) return { code: 'resolver_silent' };
   return { code: reply.rcode === 'NXDOMAIN' ? 'domain_not_registered' : 'zone_not_delegated', facts: { domain } };
 }
 
@@ -106,16 +115,16 @@ function unserved(servers: ServerAnswer[]): Finding {
   return { code: code ?? 'servers_unreachable' };
 }
 
-async function whenReady({ evidence }: DiagnosisInput, tools: Tools): Promise<Finding> {
-  return (await isBogus(evidence.zone, tools)) ? { code: 'dnssec_bogus', facts: { zone: evidence.zone } } : { code: 'ready' };
-}
-
-/** A resolver that checks DNSSEC fails where one that doesn't has an answer (RFC 4035 section 5.5). The CA's checks. */
-async function isBogus(zone: string | null, { resolver }: Tools): Promise<boolean> {
-  if (zone === null) return false;
-  const question = { name: zone, type: 'SOA' } as const;
+/**
+ * All servers have it: now a resolver may hear of the name. One that checks DNSSEC fails where one that doesn't has an answer (RFC 4035
+ * section 5.5), in whichever zone on the way the signatures are broken; the CA's checks.
+ */
+async function whenReady({ evidence, fqdn }: DiagnosisInput, { resolver }: Tools): Promise<Finding> {
+  const question = { name: fqdn, type: 'TXT' } as const;
   const checked = await resolver.askChecked(question);
-  return checked?.rcode === 'SERVFAIL' && (await resolver.ask(question)) !== null;
+  if (checked && checked.rcode !== 'SERVFAIL') return { code: 'ready' };
+  const unchecked = checked && (await resolver.ask(question));
+  return unchecked ? { code: 'dnssec_bogus', facts: { zone: evidence.zone } } : { code: 'resolver_silent' };
 }
 
 async function divided(input: DiagnosisInput, tools: Tools): Promise<Finding> {
@@ -124,16 +133,23 @@ async function divided(input: DiagnosisInput, tools: Tools): Promise<Finding> {
   const serialOf = ({ address }: ServerAnswer): number | undefined => soas.find((one) => one.address === address)?.serial;
   const having = answering.filter(({ state }) => state === 'match');
   const lacking = answering.filter(({ state }) => state !== 'match');
-  const newest = Math.max(...having.map((one) => serialOf(one) ?? 0));
-  const isBehind = lacking.some((one) => (serialOf(one) ?? newest) < newest);
+  const serials = new Set(having.map(serialOf));
+  const [serial] = serials;
   const facts = { lacking: lacking.map(({ server, address }) => ({ server, address })), ...zoneFacts(soas) };
-  return isBehind
-    ? { code: 'secondary_behind', facts, waitSeconds: Math.max(...soas.map(({ refresh }) => refresh)) }
-    : { code: 'servers_disagree', facts };
+  const primaries = new Set(soas.map(({ primary }) => primary));
+  // Two providers, each with a zone of its own: what is set at one never gets to the other.
+  if (primaries.size > 1) return { code: 'servers_disagree', facts: { ...facts, primaries: [...primaries] } };
+  const isBehind = serial !== undefined && lacking.some((one) => isOlder(serialOf(one), serial));
+  if (isBehind) return { code: 'secondary_behind', facts, waitSeconds: Math.max(...soas.map(({ refresh }) => refresh)) };
+  const isSame = serials.size === 1 && lacking.every((one) => serialOf(one) === serial);
+  return { code: 'servers_disagree', facts: { ...facts, same_serial: isSame } };
 }
 
+/** RFC 1982 section 3.2. */
+const isOlder = (a: number | undefined, b: number): boolean => a !== undefined && a !== b && ((b - a) >>> 0) < 2 ** 31;
+
 async function absent(input: DiagnosisInput, tools: Tools): Promise<Finding> {
-  const { evidence, expected, identifier, fqdn } = input;
+  const { evidence, identifier, fqdn } = input;
   const answering = evidence.servers.filter(isAnswering);
   const seen = [...new Set(answering.flatMap(({ values }) => values))];
   const [alias] = evidence.via;
@@ -142,14 +158,16 @@ async function absent(input: DiagnosisInput, tools: Tools): Promise<Finding> {
   if (evidence.besideAlias) return { code: 'txt_beside_cname', facts: { ...facts, values: seen } };
   const isWildcard =
     (alias !== undefined && wildcard.alias === alias) || (seen.length > 0 && seen.every((value) => wildcard.values.includes(value)));
+  const missing = input.expected.filter((value) => !seen.includes(value));
+  const elsewhere = await lookElsewhere({ ...input, expected: missing }, tools);
+  if (elsewhere) return { code: elsewhere.code, facts: { ...facts, found_at: elsewhere.name } };
   if (isWildcard) return { code: 'wildcard_answers', facts: { ...facts, asked: wildcard.name, values: seen } };
-  const wrong = compareValues(seen, expected, [fqdn, identifier, ...(evidence.zone ? [evidence.zone] : [])].map(lower));
+  if (missing.length < input.expected.length) return { code: 'record_missing', facts: { ...facts, missing: missing.length, of: input.expected.length } };
+  const wrong = compareValues(seen, missing, [fqdn, identifier, ...(evidence.zone ? [evidence.zone] : [])].map(lower));
   if (alias !== undefined && (wrong === null || wrong.code === 'other_value')) {
     return { code: 'cname_wrong_target', facts: { ...facts, target: evidence.via.at(-1), values: seen } };
   }
   if (wrong && wrong.code !== 'other_value' && wrong.code !== 'old_value') return { code: wrong.code, facts: { ...facts, value: wrong.value } };
-  const elsewhere = await lookElsewhere(input, tools);
-  if (elsewhere) return { code: elsewhere.code, facts: { ...facts, found_at: elsewhere.name } };
   return wrong ? { code: wrong.code, facts: { ...facts, value: wrong.value } } : { code: 'record_missing', facts };
 }
 
@@ -162,9 +180,9 @@ const zoneFacts = (soas: AskedSoa[]): Record<string, unknown> =>
     : { serials: Object.fromEntries(soas.map(({ address, serial }) => [address, serial])), negative_ttl: soas[0]?.negativeTtl };
 
 /** What any name beside the record's has: a wildcard's records, where there is one (RFC 4592). */
-async function atRandomName({ identifier }: DiagnosisInput, { lookup }: Tools) {
+async function atRandomName({ identifier }: DiagnosisInput, { lookup, budget }: Tools) {
   const name = `_certwright-${randomBytes(6).toString('hex')}.${identifier}`;
-  const { via, servers } = await lookup(name, []);
+  const { via, servers } = await lookup(name, [], budget);
   return { name, alias: via[0] ?? null, values: servers.flatMap(({ values }) => values) };
 }
 
@@ -176,10 +194,12 @@ function placesOf({ fqdn, identifier, evidence }: DiagnosisInput): { code: Findi
   const bare = label.replace(/^_/, '');
   const places: { code: Finding['code']; name: string }[] = [
     ...apexes.map((apex) => ({ code: 'name_doubled' as const, name: `${fqdn}.${apex}` })),
+    // The form belongs to a zone below the registered domain, and was given the name relative to that.
+    ...apexes.flatMap((apex) => (isUnder(fqdn, registered) && apex !== registered ? [{ code: 'name_doubled' as const, name: `${fqdn.slice(0, -registered.length - 1)}.${apex}` }] : [])),
     { code: 'record_at_domain', name: identifier },
     ...apexes.map((apex) => ({ code: 'record_at_apex' as const, name: apex })),
     ...apexes.map((apex) => ({ code: 'record_under_wrong_label' as const, name: `${label}.${apex}` })),
-    ...[bare, label.replace('-', '_'), bare.replace('-', '_'), `${label}.www`, '_certwright-challenge'].map((wrong) => ({
+    ...[bare, label.replace('-', '_'), bare.replace('-', '_'), `${label}.www`, '_certwright-challenge', '_acme-challenge'].map((wrong) => ({
       code: 'record_under_wrong_label' as const,
       name: `${wrong}.${identifier}`,
     })),
@@ -188,11 +208,11 @@ function placesOf({ fqdn, identifier, evidence }: DiagnosisInput): { code: Findi
   return places.filter(({ name }, at) => isNew(name, at));
 }
 
-async function lookElsewhere(input: DiagnosisInput, { lookup }: Tools) {
+async function lookElsewhere(input: DiagnosisInput, { lookup, budget }: Tools) {
   const places = placesOf(input);
   const found = await Promise.all(
     places.map(async ({ name }) => {
-      const { servers } = await lookup(name, input.expected.slice(0, 1));
+      const { servers } = await lookup(name, input.expected.slice(0, 1), budget);
       return servers.some(({ state }) => state === 'match');
     }),
   );

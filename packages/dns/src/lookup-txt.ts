@@ -1,4 +1,4 @@
-import type { ServerAnswer, TxtEvidence, TxtLookup } from '@certwright/core';
+import { isPublicSuffix, type ServerAnswer, type TxtEvidence } from '@certwright/core';
 import { type AskOptions, askServer, type Outcome } from './ask-server';
 import { type Budget, createBudget, TooManyQueries } from './budget';
 import { isUnder, lower, parentOf } from './names';
@@ -28,14 +28,17 @@ const MAX_GLUE = 4;
 /** Two zones with as many servers as are asked at all. */
 const MAX_QUERIES = 100;
 
+/** As the port has it; within what is left of a budget, where there is one. */
+export type BudgetedLookup = (fqdn: string, expected: string[], budget?: Budget) => Promise<TxtEvidence>;
+
 /** The TxtLookup port over DNS. Where zones are is remembered from lookup to lookup; what is in them never is. */
-export function createTxtLookup(options: TxtLookupOptions): TxtLookup {
+export function createTxtLookup(options: TxtLookupOptions): { lookup: BudgetedLookup } {
   const resolvers = createResolvers(options.resolvers.length > 0 ? options.resolvers : systemResolvers());
   const { timeoutMs, now = () => performance.now() } = options;
   const zones = createZones({ resolvers, timeoutMs, now });
   return {
-    async lookup(fqdn, expected) {
-      const budget = createBudget(timeoutMs, MAX_QUERIES);
+    async lookup(fqdn, expected, given) {
+      const budget = given ?? createBudget(timeoutMs, MAX_QUERIES);
       const via: string[] = [];
       try {
         return await follow({ fqdn: lower(fqdn), expected, via, zones, budget, ...options, budgetMs: budget.queryMs });
@@ -63,12 +66,10 @@ interface Lookup extends AskOptions {
 async function follow(lookup: Lookup): Promise<TxtEvidence> {
   const { fqdn, via } = lookup;
   const behind: ServerAnswer[] = [];
-  let resolved = false;
   let besideAlias = false;
   for (let name = fqdn; ; ) {
     const asked = await askZone(name, above(name, [fqdn, ...via]), lookup);
-    resolved ||= asked.resolved;
-    if (asked.apex === null) return noZone(fqdn, via, resolved);
+    if (asked.apex === null) return noZone(fqdn, via, asked.resolved);
     const alias = asked.outcomes.find((outcome) => outcome.alias !== null)?.alias ?? null;
     const answers = asked.outcomes.filter((outcome) => outcome.alias === null || outcome.alias !== alias);
     behind.push(...asked.behind);
@@ -131,7 +132,7 @@ async function askZone(name: string, from: string, { zones, budget, expected, ..
     const referral = outcomes.find((outcome) => outcome.referral !== null)?.referral;
     if (!referral || referrals >= MAX_REFERRALS) {
       // A top-level domain that doesn't delegate the name holds nothing of its owner's.
-      if (!apex.includes('.')) break;
+      if (isPublicSuffix(apex)) break;
       return { apex, resolved: true, outcomes, behind: notAmong(behind, servers) };
     }
     behind.push(...outcomes.map(({ answer }) => answer).filter(isAnswering));

@@ -129,6 +129,19 @@ describe('diagnoses of what real servers say', () => {
     expect(await diagnose(here)).toMatchObject({ code: 'ready' });
     await real.breakSigning(here.zone);
     expect(await diagnose(here)).toMatchObject({ code: 'dnssec_bogus' });
+    expect(await dns.caaLookup.forbids([here.shop], { identities: ['ca.platform.test'], accountUri: null })).toMatchObject({
+      code: 'dnssec_bogus',
+      waiting: { helps: true },
+    });
+  });
+
+  it('dnssec_bogus, where an alias leads out of the broken zone into a sound one', async () => {
+    const [here, sound] = [await place({ signed: true }), await place()];
+    await sound.txt(sound.fqdn, VALUE);
+    await real.set(here.zone, [{ name: here.fqdn, type: 'CNAME', data: `${sound.fqdn}.` }]);
+    expect(await diagnose(here)).toMatchObject({ code: 'ready' });
+    await real.breakSigning(here.zone);
+    expect(await diagnose(here)).toMatchObject({ code: 'dnssec_bogus' });
   });
 
   describe('caa_forbids_issuer', () => {
@@ -150,7 +163,7 @@ describe('diagnoses of what real servers say', () => {
       await caa(here, here.zone, ...records);
       const found = await dns.caaLookup.forbids([here.shop], OURS);
       if (refusal === null) expect(found).toBeNull();
-      else expect(found).toMatchObject({ code: 'caa_forbids_issuer', facts: { refusal, at: here.zone }, set: { host: '@', type: 'CAA' } });
+      else expect(found).toMatchObject({ code: 'caa_forbids_issuer', facts: { refusal, at: here.zone }, set: refusal === 'unknown-critical' ? null : { host: '@', type: 'CAA' } });
     });
 
     it('for a wildcard, issuewild goes before issue', async () => {

@@ -39,6 +39,10 @@ export function conclude(
   { servers: own, behind = [] }: { servers: ServerAnswer[]; behind?: ServerAnswer[] },
 ): TxtEvidence {
   const record = nameOf(fqdn, via);
+  if (own.length > 0 && own.every(({ address }) => address === '') && own.some(({ state }) => state === 'timeout')) {
+    const detail = `The addresses of the name servers of ${zone} could not be looked up, so nobody could be asked for TXT ${record}.`;
+    return { fqdn, verdict: 'no_answer', via, zone, servers: own, detail };
+  }
   if (own.every(({ address }) => address === '')) {
     const detail = `The zone ${zone} has no name servers with an address, so nobody can be asked for TXT ${record}.`;
     return { fqdn, verdict: 'no_zone', via, zone, servers: own, detail };
@@ -72,23 +76,24 @@ export const tooMany = (fqdn: string, via: string[], max: number): TxtEvidence =
   detail: `TXT ${nameOf(fqdn, via)}: there are too many aliases, delegations and name servers on the way, more than ${max} queries.`,
 });
 
-/** `resolved`: whether any resolver answers at all; where none does, the domain is not to blame. */
+/** `resolved`: whether a resolver could tell; where none could, the domain is not to blame. */
 export const noZone = (fqdn: string, via: string[], resolved: boolean): TxtEvidence => ({
   fqdn,
   verdict: 'no_zone',
+  ...(!resolved && { untold: true as const }),
   via,
   zone: null,
   servers: [],
   detail: resolved
     ? `No zone was found for ${nameOf(fqdn, via)}: the domain is not registered, or not delegated to any name server.`
-    : `The zone of ${nameOf(fqdn, via)} could not be looked up: no DNS resolver of this service answers.`,
+    : `The zone of ${nameOf(fqdn, via)} could not be looked up: no DNS resolver of this service has an answer.`,
 });
 
 const nameOf = (fqdn: string, via: string[]): string =>
   via.length > 0 ? `${fqdn} (an alias of ${via.join(' → ')})` : fqdn;
 
 function inWords({ server, address, state, values }: ServerAnswer): string {
-  if (address === '') return `${server} has no address`;
+  if (address === '') return state === 'timeout' ? `the address of ${server} could not be looked up` : `${server} has no address`;
   const elsewhere = state === 'mismatch' && values.length === 0;
   return `${server} (${address}) ${elsewhere ? 'has another alias there' : IN_WORDS[state]}`;
 }

@@ -46,6 +46,27 @@ it.each<[string, Replies]>([
   expect(await zoneOf('a.b.customer.test', resolverWith({ ...ZONE, ...replies }))).toEqual(FOUND);
 });
 
+it('a name that a public suffix of two labels says does not exist is registered by nobody', async () => {
+  const resolver = resolverWith({ 'SOA nobody.co.uk': { rcode: 'NXDOMAIN', authorities: [soa('co.uk')] } });
+  expect(await zoneOf('nobody.co.uk', resolver)).toBeNull();
+});
+
+it('what no resolver can tell is told from what is not there', async () => {
+  const found = { 'SOA customer.test': { answers: [soa('customer.test')] } };
+  const zones = (replies: Replies) => createZones({ resolvers: () => resolverWith(replies), timeoutMs: 1_000, now: () => 0 });
+  const nearest = (replies: Replies) => zones(replies).nearest('customer.test', () => undefined);
+  expect(await nearest(found)).toEqual({ zone: null, answered: false });
+  expect(await nearest({ ...found, 'NS customer.test': { answers: [] } })).toMatchObject({ zone: { hosts: [] }, answered: true });
+  const servers = (replies: Replies) => serversAt(['ns1.customer.test'], resolverWith(replies));
+  expect(await servers({})).toEqual([{ server: 'ns1.customer.test', address: '', untold: true }]);
+  expect(await servers({ 'A ns1.customer.test': {}, 'AAAA ns1.customer.test': {} })).toEqual([{ server: 'ns1.customer.test', address: '' }]);
+});
+
+it('hosts at one address are one server', async () => {
+  const both = { 'A ns1.test': { answers: [a('ns1.test', '192.0.2.1')] }, 'A ns2.test': { answers: [a('ns2.test', '192.0.2.1')] } };
+  expect(await serversAt(['ns1.test', 'ns2.test'], resolverWith(both))).toEqual([{ server: 'ns1.test', address: '192.0.2.1' }]);
+});
+
 it('the SOA of another zone, where the name is an alias, is not taken for its own', async () => {
   const resolver = resolverWith({
     ...ZONE,

@@ -1,4 +1,5 @@
 import type { Answer, StringAnswer } from 'dns-packet';
+import { isPublicSuffix } from '@certwright/core';
 import { isName, isUnder, lower, parentOf, printable } from './names';
 import type { Resolver } from './resolver';
 import type { Loaded } from './ttl-cache';
@@ -6,8 +7,10 @@ import type { Loaded } from './ttl-cache';
 export interface NameServer {
   /** The NS host name. */
   server: string;
-  /** Empty where the host name has none. */
+  /** Empty where the host name has none, or nobody can tell. */
   address: string;
+  /** Nobody can tell. */
+  untold?: true;
 }
 
 export interface Cut {
@@ -37,7 +40,7 @@ export async function cutAbove(name: string, resolver: Pick<Resolver, 'ask'>): P
     );
     if (!soa) continue;
     const apex = lower(soa.name);
-    const unregistered = reply?.rcode === 'NXDOMAIN' && !apex.includes('.');
+    const unregistered = reply?.rcode === 'NXDOMAIN' && isPublicSuffix(apex);
     const none = apex === '' || unregistered;
     // What is registered the next minute must be found then.
     return { value: { apex: none ? null : apex, answered }, ttl: none ? null : shortestTtl([soa]) };
@@ -45,19 +48,22 @@ export async function cutAbove(name: string, resolver: Pick<Resolver, 'ask'>): P
   return { value: { apex: null, answered }, ttl: null };
 }
 
-/** The NS hosts of a zone, no more than are asked. */
-export async function hostsOf(apex: string, resolver: Pick<Resolver, 'ask'>): Promise<Loaded<string[]>> {
+/** The NS hosts of a zone, no more than are asked; null where no resolver can tell. */
+export async function hostsOf(apex: string, resolver: Pick<Resolver, 'ask'>): Promise<Loaded<string[] | null>> {
   const reply = await resolver.ask({ name: apex, type: 'NS' });
-  const hosts = strings(reply?.answers, 'NS').slice(0, MAX_NS);
-  return { value: hosts, ttl: reply ? shortestTtl(reply.answers) : null };
+  if (!reply) return { value: null, ttl: null };
+  return { value: strings(reply.answers, 'NS').slice(0, MAX_NS), ttl: shortestTtl(reply.answers) };
 }
 
-/** A host's addresses; where one family can't be looked up, the other is kept for the shortest time only. */
-export async function addressesOf(host: string, resolver: Pick<Resolver, 'ask'>): Promise<Loaded<string[]>> {
+/**
+ * A host's addresses, no more than are asked; null where no resolver can tell. Where only one family can be looked up, it is kept for
+ * the shortest time.
+ */
+export async function addressesOf(host: string, resolver: Pick<Resolver, 'ask'>): Promise<Loaded<string[] | null>> {
   const [v4, v6] = await Promise.all([resolver.ask({ name: host, type: 'A' }), resolver.ask({ name: host, type: 'AAAA' })]);
-  const value = [...strings(v4?.answers, 'A'), ...strings(v6?.answers, 'AAAA')];
+  const value = [...strings(v4?.answers, 'A'), ...strings(v6?.answers, 'AAAA')].slice(0, MAX_ADDRESSES);
   if (v4 && v6) return { value, ttl: shortestTtl([...(v4.answers ?? []), ...(v6.answers ?? [])]) };
-  return { value, ttl: value.length > 0 ? 0 : null };
+  return value.length > 0 ? { value, ttl: 0 } : { value: null, ttl: null };
 }
 
 /** 0 for an answer without records: what doesn't exist yet is soon asked for again. */
@@ -67,13 +73,14 @@ const shortestTtl = (records: Answer[] = []): number =>
 /** The addresses of NS hosts; a host without any is kept, so that the evidence can name it. */
 export async function serversAt(
   hosts: string[],
-  addresses: (host: string) => Promise<string[]>,
+  addresses: (host: string) => Promise<string[] | null>,
 ): Promise<NameServer[]> {
   const perHost = await Promise.all(
     hosts.slice(0, MAX_NS).map(async (host) => {
       const all = isName(host) ? await addresses(host) : [];
       const server = printable(host, MAX_HOST) || '.';
-      return (all.length > 0 ? all : ['']).map((address) => ({ server, address }));
+      if (all === null) return [{ server, address: '', untold: true as const }];
+      return (all.length > 0 ? all : ['']).map((address): NameServer => ({ server, address }));
     }),
   );
   // Over the bound it is a host's further addresses that go, before any host does.
@@ -82,7 +89,10 @@ export async function serversAt(
     .sort((a, b) => a.rank - b.rank)
     .slice(0, MAX_ADDRESSES)
     .map(({ one }) => one);
-  return perHost.flat().filter((one) => kept.includes(one));
+  // Several hosts at one address are one server: it is asked once.
+  const isFirst = ({ address }: NameServer, at: number, all: NameServer[]): boolean =>
+    address === '' || all.findIndex((one) => one.address === address) === at;
+  return perHost.flat().filter((one) => kept.includes(one)).filter(isFirst);
 }
 
 /** The names or addresses in all records of a type. */

@@ -1,3 +1,4 @@
+import { isPublicSuffix } from '@certwright/core';
 import { createBudget, within } from './budget';
 import { parentOf } from './names';
 import type { Resolver } from './resolver';
@@ -47,8 +48,8 @@ const MAX_WAIT_MS = 300;
 
 export function createZones({ resolvers, timeoutMs, now }: ZonesOptions): Zones {
   const cuts = createTtlCache<Cut>({ max: MAX_KEPT, now });
-  const hosts = createTtlCache<string[]>({ max: MAX_KEPT, now });
-  const addresses = createTtlCache<string[]>({ max: MAX_KEPT, now });
+  const hosts = createTtlCache<string[] | null>({ max: MAX_KEPT, now });
+  const addresses = createTtlCache<string[] | null>({ max: MAX_KEPT, now });
   const ahead = new Map<string, Promise<unknown>>();
   // Not the time of the lookup that happens to ask first: others wait for the answer as well.
   const resolver = (): Pick<Resolver, 'ask'> => resolvers(createBudget(timeoutMs, 0).queryMs);
@@ -64,13 +65,14 @@ export function createZones({ resolvers, timeoutMs, now }: ZonesOptions): Zones 
       spend(1);
       return hostsOf(apex, resolver());
     });
+    if (found === null) return { zone: null, answered: false };
     return { zone: { apex, hosts: found, sure: true }, answered };
   };
 
   const known = (name: string): FoundZone | null => {
     for (let apex = name; apex !== ''; apex = parentOf(apex)) {
       // A top-level domain's servers know nothing but where to go on.
-      const found = apex === name || apex.includes('.') ? hosts.peek(apex) : undefined;
+      const found = apex === name || !isPublicSuffix(apex) ? hosts.peek(apex) : undefined;
       if (found) return { zone: { apex, hosts: found, sure: apex === name }, answered: true };
     }
     return null;
@@ -78,7 +80,7 @@ export function createZones({ resolvers, timeoutMs, now }: ZonesOptions): Zones 
 
   const unknown = async (name: string, spend: Spend): Promise<FoundZone> => {
     const parent = parentOf(name);
-    if (!parent.includes('.')) return exact(name, spend);
+    if (isPublicSuffix(parent)) return exact(name, spend);
     const first = ahead.get(parent);
     if (first) {
       await within(MAX_WAIT_MS, first);

@@ -6,7 +6,9 @@ import { setContext } from '../request-context';
 /** What may come from outside and into the logs. */
 const SANE = /^[A-Za-z0-9._-]{8,128}$/;
 
-/** Gives each request an id (the caller's `X-Request-Id` where it is sane), on its reply and on all its log lines. */
+/** Whoever has the link of a setup page needs nothing else. */
+const SECRET_PATH = /^(\/setup\/).+/;
+
 export const requestId =
   (logger: Logger): RequestHandler =>
   (request, response, next) => {
@@ -17,7 +19,8 @@ export const requestId =
     const startedAt = performance.now();
     withLogContext({ requestId: id }, () => {
       response.on('finish', () => {
-        const { method, path } = request;
+        const { method } = request;
+        const path = request.path.replace(SECRET_PATH, '$1[removed]');
         const level = path === '/healthz' || path === '/readyz' ? 'debug' : 'info';
         logger.log(level, 'request', { method, path, status: response.statusCode, ms: Math.round(performance.now() - startedAt) });
       });

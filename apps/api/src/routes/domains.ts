@@ -192,6 +192,7 @@ async function untilNews(
 ): Promise<void> {
   const closed = new AbortController();
   response.on('close', () => closed.abort());
+  if (response.destroyed) return;
   await watchDomain(deps, domain);
   const known = since ?? (await deps.events.newest([domain.id]))[0]?.id ?? '0';
   await deps.news.untilNews(domain.id, known, { timeoutMs, signal: closed.signal });

@@ -1,4 +1,4 @@
-import { type Domain, type EventStore, type EventWatch, watchDomain, WATCHED_MS } from '@certwright/core';
+import { type Domain, type DomainStore, type EventStore, type EventWatch, watchDomain, WATCHED_MS } from '@certwright/core';
 import type { CheckDomainDeps } from '@certwright/core';
 import { type Request, type Response, Router } from 'express';
 import Joi from 'joi';
@@ -8,6 +8,7 @@ import { validate } from '../validate';
 import type { FindDomain } from './find-domain';
 
 export interface EventRouteDeps extends Pick<CheckDomainDeps, 'orders' | 'jobs'> {
+  domains: Pick<DomainStore, 'get'>;
   events: EventStore;
   news: EventWatch;
 }
@@ -57,6 +58,7 @@ async function stream(
   let last = lastId !== undefined && EVENT_ID.test(lastId) ? lastId : after;
   const closed = new AbortController();
   response.on('close', () => closed.abort());
+  if (response.destroyed) return; // gone before there was anybody to hear of it
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
   const endAt = performance.now() + MAX_STREAM_MS;
   let watchedAt = -Infinity;
@@ -65,6 +67,7 @@ async function stream(
       await watchDomain(deps, domain);
       watchedAt = performance.now();
     }
+    if ((await deps.domains.get(domain.tenantId, domain.id)) === null) break;
     const events = await deps.events.ofDomain(domain.tenantId, domain.id, { ...(last !== undefined && { after: last }), limit: 100 });
     for (const event of events) response.write(`id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(presentEvent(event))}\n\n`);
     if (events.length === 0) response.write(': still here\n\n');

@@ -16,6 +16,8 @@ export function setupViewOf(
     domain: { ascii: domain.name, unicode: domainToUnicode(domain.name) },
     state,
     ...WORDS[state],
+    ...(state === 'preparing' && live?.reason && { sentence: live.reason.detail }),
+    ...(state === 'done' && domain.forecast?.isReady && { sentence: RENEWS }),
     ...(state === 'failed' && domain.statusReason && { sentence: `${domain.statusReason} ${WORDS.failed.sentence}` }),
     records: records.map((one) => toRecord(one, lastLook)),
     deadline: live?.status === 'awaiting_dns' ? (live.deadlineAt?.toISOString() ?? null) : null,
@@ -25,6 +27,8 @@ export function setupViewOf(
 }
 
 const isThere = ({ state, observed }: DnsRecord): boolean => state === 'ready' || observed.some((one) => one.state === 'match');
+
+const isMissing = ({ purpose, state }: DnsRecord): boolean => purpose === 'delegation' && state !== null && state !== 'ready';
 
 /** Of two ways one: the alias that is set once, unless it is not looked at, or the owner has begun with the other. */
 function simplest({ status, auto }: Domain, records: DnsRecord[]): DnsRecord[] {
@@ -37,12 +41,17 @@ function simplest({ status, auto }: Domain, records: DnsRecord[]): DnsRecord[] {
 function stateOf(domain: Domain, live: Order | null, records: DnsRecord[]): SetupState {
   if (domain.status === 'active') return 'done';
   if (domain.status === 'failed') return 'failed';
-  if (records.length === 0 || (live !== null && live.status !== 'awaiting_dns')) return 'checking';
+  if (domain.status !== 'pending' && (live === null || live.status === 'new')) return records.some(isMissing) ? 'missing' : 'preparing';
+  if (live !== null && live.status !== 'awaiting_dns') return 'checking';
   if (records.every(({ state }) => state === 'ready')) return 'checking';
   return records.some(isThere) ? 'partly' : 'missing';
 }
 
 const WORDS: Record<SetupState, { headline: string; sentence: string }> = {
+  preparing: {
+    headline: 'Nothing to do yet',
+    sentence: 'The certificate is being prepared. If a record has to be set, it will be shown here. This page notices by itself.',
+  },
   missing: {
     headline: 'One step left: set a DNS record',
     sentence: 'Sign in where your domain’s DNS is managed and add what is shown here. This page notices by itself.',
@@ -64,6 +73,9 @@ const WORDS: Record<SetupState, { headline: string; sentence: string }> = {
     sentence: 'Ask whoever sent you this link to start again; you will be given a new value to set.',
   },
 };
+
+/** The alias is how the next certificates come. */
+const RENEWS = 'Your domain is secured. Please leave the record in place: the certificate is renewed through it.';
 
 const toRecord = ({ observed, ...record }: DnsRecord, checkedAt: Date | null): SetupRecord => ({
   ...record,

@@ -7,7 +7,7 @@ import { type SetupRecord, type SetupState, type SetupView } from './view';
 import { TONES } from './words';
 
 /** Between two looks, in seconds: of the script, and of a browser without one. 0: nothing will change any more. */
-const EVERY: Record<SetupState, number> = { missing: 3, partly: 3, checking: 3, done: 0, failed: 15 };
+const EVERY: Record<SetupState, number> = { preparing: 3, missing: 3, partly: 3, checking: 3, done: 0, failed: 15 };
 const EVERY_WITHOUT_SCRIPT = 15;
 
 /** Nothing is loaded from anywhere, and nobody frames the page. */
@@ -100,7 +100,7 @@ function due(view: SetupView): Html | null {
 
 function steps({ state, records }: SetupView): Html | null {
   if (state === 'failed') return null;
-  const current = { missing: 0, partly: 1, checking: 2, done: 3 }[state];
+  const current = { preparing: 0, missing: 0, partly: 1, checking: 2, done: 3 }[state];
   const many = records.length > 1;
   const names = [`Add the ${many ? 'records' : 'record'}`, `We find ${many ? 'them' : 'it'} in DNS`, 'Secure connection'];
   const item = (name: string, at: number) => {

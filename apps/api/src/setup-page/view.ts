@@ -22,10 +22,10 @@ export interface SetupView {
 }
 
 /**
- * `missing` nothing that is asked for is there · `partly` some of it is, or some servers have it · `checking` all of it is
+ * `preparing` nothing to be set yet · `missing` nothing that is asked for is there · `partly` some of it is, or some servers have it · `checking` all of it is
  * there, the rest is up to us and the CA · `done` there is a certificate · `failed` it has to be asked for again.
  */
-export type SetupState = 'missing' | 'partly' | 'checking' | 'done' | 'failed';
+export type SetupState = 'preparing' | 'missing' | 'partly' | 'checking' | 'done' | 'failed';
 
 export interface SetupRecord extends DnsRecordSpec {
   purpose: 'delegation' | 'ownership' | 'acme-challenge';

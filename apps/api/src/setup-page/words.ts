@@ -5,6 +5,7 @@ import { type SetupRecord, type SetupState } from './view';
 export type Tone = 'todo' | 'wait' | 'ok' | 'bad';
 
 export const TONES: Record<SetupState, Tone> = {
+  preparing: 'wait',
   missing: 'todo',
   partly: 'wait',
   checking: 'wait',

@@ -53,6 +53,7 @@ async function lookAtDns(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
   const open = pending(lease);
   // `x` and `*.x` share one TXT name with two values: one look for both.
   const names = [...new Set(open.map((authorization) => authorization.txtName))];
+  const beganAt = lease.now().getTime();
   const looks = await Promise.all(names.map((name) => look(deps, lease, open.filter(({ txtName }) => txtName === name))));
   lease.note(open.flatMap(({ id, txtName }) => looks.filter(({ evidence }) => evidence.fqdn === txtName).map((one) => ({ id, ...one }))));
   const missing = looks.filter(({ diagnosis }) => diagnosis.code !== 'ready');
@@ -62,7 +63,7 @@ async function lookAtDns(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
     const waitMs = nextLookMs({
       waitedMs: now.getTime() - statusSince.getTime(),
       isWatched: watchedUntil !== null && watchedUntil > now,
-      isAnswered: missing.some(({ evidence }) => evidence.verdict !== 'no_answer'),
+      isAnswered: now.getTime() - beganAt < SLOW_LOOK_MS && missing.some(({ evidence }) => evidence.verdict !== 'no_answer'),
       pollIntervalMs: deps.pollIntervalMs,
     });
     throw waitFor('dns_not_ready', missing.map(({ diagnosis }) => diagnosis.message).join(' '), waitMs);
@@ -75,9 +76,12 @@ async function lookAtDns(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
 
 /**
  * Even where servers say the same again, what they are asked besides may have changed: where else the value is, their serials.
- * In milliseconds; the longer it has been so, the longer it holds.
+ * In milliseconds: somebody who waits is trying this and that.
  */
-const holdsMs = ({ at, since }: Diagnosis): number => Math.max(300_000, (Date.parse(at) - Date.parse(since)) / 2);
+const HOLDS_MS = { watched: 20_000, otherwise: 300_000 };
+
+/** A look that takes as long is one at servers that don't answer, whatever else they do: it keeps a worker from others, in milliseconds. */
+const SLOW_LOOK_MS = 5_000;
 
 /** One look at one TXT name. Why the record isn't there is found out anew only when what the servers say has changed. */
 async function look(deps: AwaitDnsDeps, lease: Lease, [one, ...others]: Authorization[]): Promise<{ evidence: TxtEvidence; diagnosis: Diagnosis }> {
@@ -86,7 +90,9 @@ async function look(deps: AwaitDnsDeps, lease: Lease, [one, ...others]: Authoriz
   const evidence = await deps.txtLookup.lookup(one.txtName, expected);
   deps.telemetry.dnsChecked(evidence.verdict);
   const { diagnosis: known } = one;
-  const holds = known !== null && lease.now().getTime() - Date.parse(known.at) < holdsMs(known);
+  const isWatched = (lease.order.watchedUntil ?? 0) > lease.now();
+  const holdsMs = isWatched ? HOLDS_MS.watched : HOLDS_MS.otherwise;
+  const holds = known !== null && lease.now().getTime() - Date.parse(known.at) < holdsMs;
   if (holds && evidence.verdict !== 'ready' && isSame(evidence, one.evidence)) return { evidence, diagnosis: known };
   const diagnosis = await deps.dnsDoctor.diagnose({ identifier: one.identifier, fqdn: one.txtName, expected, evidence });
   return { evidence, diagnosis: known?.code === diagnosis.code ? { ...diagnosis, since: known.since } : diagnosis };

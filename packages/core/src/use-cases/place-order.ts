@@ -100,15 +100,20 @@ async function assertDnsAllows(deps: PlaceOrderDeps, lease: Lease, account: Acme
     const { actor, message, action, waiting } = await deps.dnsDoctor.diagnose({ identifier, fqdn, expected: [], evidence });
     const isGone = evidence.verdict === 'no_zone' && actor === 'customer' && !waiting.helps;
     if (isGone) throw terminal('dns_zone_missing', `${message} ${action}`);
-    const waitedMs = lease.now().getTime() - order.statusSince.getTime();
-    const [least, most] = UNREACHABLE_WAIT_MS;
-    throw waitFor('dns_not_ready', `${message} ${action}`, Math.min(Math.max(least, waitedMs), most));
+    throw lookAgain(lease, `${message} ${action}`);
   }
   if (order.ignoreCaa) return;
   const refused = await deps.caaLookup.forbids(order.names, await caaIssuer(deps, account));
   if (!refused) return;
-  const { set, message } = refused;
+  const { set, message, action, waiting } = refused;
+  if (waiting.helps) throw lookAgain(lease, `${message} ${action}`);
   throw terminal('caa_forbids_issuer', set ? `${message} The record to add: ${set.fqdn} CAA ${set.value}.` : message);
+}
+
+function lookAgain({ order, now }: Lease, detail: string): Problem {
+  const [least, most] = UNREACHABLE_WAIT_MS;
+  const waitedMs = now().getTime() - order.statusSince.getTime();
+  return waitFor('dns_not_ready', detail, Math.min(Math.max(least, waitedMs), most));
 }
 
 /** How soon a domain whose name servers don't answer is looked at again, in milliseconds: at first, and later. */
