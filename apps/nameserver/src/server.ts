@@ -48,7 +48,7 @@ export async function startNameServer(options: NameServerOptions): Promise<Runni
 
 async function overUdp({ address, port }: { address: string; port: number }, options: NameServerOptions): Promise<() => Promise<unknown>> {
   const { zone, lookup, rateLimit, seen } = options;
-  const socket: Socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', ipv6Only: true });
+  const socket: Socket = createSocket(isIPv6(address) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' });
   let limited = 0;
   socket.on('message', (message, from) => {
     const respond = (bytes: Buffer | null): void => {
@@ -66,7 +66,12 @@ async function overUdp({ address, port }: { address: string; port: number }, opt
     respond(bytes);
   });
   socket.bind(port, address);
-  await once(socket, 'listening'); // an error before it rejects
+  try {
+    await once(socket, 'listening');
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
   socket.on('error', () => undefined); // of one datagram: the next one may be fine
   return () => new Promise((resolve) => socket.close(() => resolve(null)));
 }
@@ -79,7 +84,7 @@ async function overTcp({ address, port }: { address: string; port: number }, opt
     converse(socket, options);
   });
   server.maxConnections = MAX_CONNECTIONS;
-  server.listen({ port, host: address, ipv6Only: true });
+  server.listen({ port, host: address, ...(isIPv6(address) && { ipv6Only: true }) });
   await once(server, 'listening');
   server.on('error', () => undefined);
   return () => {

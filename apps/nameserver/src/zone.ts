@@ -17,8 +17,8 @@ export interface Node {
   records: packet.Answer[];
 }
 
-/** Seconds. Of what changes with an order: no resolver is to remember it. */
-const TXT_TTL = 1;
+/** Seconds. Of what changes with an order: no resolver is to remember it, not even for the second that the CA may take. */
+const TXT_TTL = 0;
 /** Of what isn't there (RFC 2308): a label may be asked for before it has got here. */
 const NEGATIVE_TTL = 5;
 const APEX_TTL = 3_600;

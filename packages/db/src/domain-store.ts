@@ -20,6 +20,11 @@ function decodeCursor(cursor: string): string {
 const likeLiteral = (text: string): string => text.replace(/[%_\\]/g, '\\$&');
 
 export function createDomainStore(db: Db): DomainStore {
+  const get: DomainStore['get'] = async (tenantId, id) => {
+    const row = await db.prisma.domain.findFirst({ where: { id, tenantId }, include: domainParts });
+    return row && toDomain(row);
+  };
+
   return {
     async create(tenantId, { names, verificationToken, auto }) {
       const [name] = names;
@@ -41,10 +46,7 @@ export function createDomainStore(db: Db): DomainStore {
       }
     },
 
-    async get(tenantId, id) {
-      const row = await db.prisma.domain.findFirst({ where: { id, tenantId }, include: domainParts });
-      return row && toDomain(row);
-    },
+    get,
 
     // Ids are UUIDs of version 7: their order is the order of creation.
     async list(tenantId, { status, q, limit, cursor }) {
@@ -83,7 +85,7 @@ export function createDomainStore(db: Db): DomainStore {
       const claimed = await db.run(Prisma.sql`
         UPDATE domains SET watch_at = clock_timestamp() + ${claimMs} * interval '1 millisecond'
          WHERE id = ${id}::uuid AND tenant_id = ${tenantId}::uuid AND watch_at <= clock_timestamp() RETURNING id`);
-      return claimed.length === 1 ? this.get(tenantId, id) : null;
+      return claimed.length === 1 ? get(tenantId, id) : null;
     },
 
     async noteForecast(tenantId, id, { forecast, delayMs }) {

@@ -10,10 +10,12 @@ const READY_TIMEOUT_MS = 30_000;
 /** The processes promise to be gone within 25 s of SIGTERM. */
 const STOP_TIMEOUT_MS = 27_000;
 
+export type CertwrightRole = 'api' | 'worker' | 'nameserver';
+
 export interface CertwrightProcess {
-  role: 'api' | 'worker';
+  role: CertwrightRole;
   pid: number;
-  /** Of the API, or of the worker's health server. */
+  /** Of the API, or of the health server of any other. */
   url: string;
   /** Everything it has printed. */
   output(): string;
@@ -32,7 +34,7 @@ export interface CertwrightProcess {
  * this process, however this process ends.
  */
 export async function startCertwright(
-  role: 'api' | 'worker',
+  role: CertwrightRole,
   env: Record<string, string>,
   { port, logFile }: { port?: number; logFile?: string } = {},
 ): Promise<CertwrightProcess> {

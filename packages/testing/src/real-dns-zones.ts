@@ -2,8 +2,11 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Knot } from './knot';
 
-/** `parent` has the root and "test."; `lame` is delegated to without knowing the zone, and so is the recursor itself. */
-export type DnsRole = 'parent' | 'primary' | 'secondary' | 'lame' | 'recursor';
+/**
+ * `parent` has the root and "test."; `lame` is delegated to without knowing the zone, and so is the recursor itself; at `ours` and
+ * `ours2` our own name servers can be started.
+ */
+export type DnsRole = 'parent' | 'primary' | 'secondary' | 'lame' | 'recursor' | 'ours' | 'ours2';
 
 export const ADDRESSES: Readonly<Record<DnsRole, string>> = {
   parent: '127.0.0.10',
@@ -11,6 +14,8 @@ export const ADDRESSES: Readonly<Record<DnsRole, string>> = {
   secondary: '127.0.0.12',
   lame: '127.0.0.13',
   recursor: '127.0.0.14',
+  ours: '127.0.0.15',
+  ours2: '127.0.0.16',
 };
 
 /** Those that have the zones they are named for. */

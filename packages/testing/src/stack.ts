@@ -7,12 +7,13 @@ import { migrateQueueSchema } from '@certwright/jobs';
 import { Client, Pool } from 'pg';
 import { type AcmeCa, startAcmeCa } from './acme-ca';
 import { type ApiClient, createApiClient, type DomainBody } from './api-client';
-import { type CertwrightProcess, startCertwright } from './certwright-process';
+import { type CertwrightProcess, type CertwrightRole, startCertwright } from './certwright-process';
 import { CUT_SHORT_SQL } from './cut-short';
 import { createTestDatabase } from './database';
 import { type FaultProxy, startFaultProxy } from './fault-proxy';
 import { type NameServers, startNameServers } from './name-servers';
 import { openFolder, type PostgresServer, startPostgres } from './postgres';
+import type { RealDns } from './real-dns';
 import { type RedisOptions, type RedisServer, startRedis } from './redis';
 
 export interface StackOptions {
@@ -32,7 +33,9 @@ export interface StackOptions {
   /** Of Pebble. */
   caEnv?: Record<string, string>;
   /** Real servers instead of those in this process: for the product, and the recursor for the CA, too. */
-  realDns?: { resolver: { address: string; port: number }; port: number };
+  realDns?: Pick<RealDns, 'resolver' | 'addresses' | 'port'>;
+  /** The zone of our own name servers, which real DNS has been told to delegate to `ours` and `ours2`. */
+  acmeZone?: string;
 }
 
 export interface Stack {
@@ -56,6 +59,8 @@ export interface Stack {
   /** All that were ever started. */
   processes(): CertwrightProcess[];
   startWorker(env?: Record<string, string>): Promise<CertwrightProcess>;
+  /** Our own, for `options.acmeZone`, at one of the addresses that real DNS delegates it to. */
+  startNameServer(address: string, env?: Record<string, string>): Promise<CertwrightProcess>;
   /** In the place of the one before. */
   startApi(env?: Record<string, string>): Promise<CertwrightProcess>;
   /** Redis at the same address, again. */
@@ -73,6 +78,13 @@ export interface Stack {
   /** Another CA process behind the proxy, which knows nothing of what the first one did. */
   replaceCa(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** Delegated to both places where our own name servers can be. */
+function acmeZone({ acmeZone: zone, realDns }: StackOptions): Record<string, string> {
+  if (zone === undefined) return {};
+  const at = (['ours', 'ours2'] as const).map((role, index) => `ns${index + 1}.${zone}=${realDns?.addresses[role] ?? ''}`);
+  return { ACME_ZONE: zone, ACME_ZONE_NS: at.join() };
 }
 
 /** The whole service on real parts, for one test file: its own database, queue store, CA, zone `customer.test`. */
@@ -132,10 +144,11 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
     ADMIN_PASSWORD: secrets.adminPassword,
     MASTER_KEY: secrets.masterKey,
     LOG_LEVEL: 'debug',
+    ...acmeZone(options),
     ...options.env,
   };
   const all: CertwrightProcess[] = [];
-  const start = async (role: 'api' | 'worker', more: Record<string, string> = {}): Promise<CertwrightProcess> => {
+  const start = async (role: CertwrightRole, more: Record<string, string> = {}): Promise<CertwrightProcess> => {
     const one = opened(await startCertwright(role, { ...env, ...more }), (it) => it.stop());
     all.push(one);
     if (role === 'worker') workers.push(one);
@@ -171,6 +184,7 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
     secrets,
     processes: () => all,
     startWorker: (more) => start('worker', more),
+    startNameServer: (at, more) => start('nameserver', { NAMESERVER_LISTEN: `${at}:${authoritativePort}`, ...more }),
     async startApi(more) {
       stack.apiProcess = await start('api', more);
       stack.api = createApiClient(stack.apiProcess.url, secrets.authToken);
