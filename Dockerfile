@@ -5,6 +5,7 @@ COPY package.json package-lock.json .npmrc ./
 COPY apps/api/package.json apps/api/
 COPY apps/dev/package.json apps/dev/
 COPY apps/migrate/package.json apps/migrate/
+COPY apps/nameserver/package.json apps/nameserver/
 COPY apps/worker/package.json apps/worker/
 COPY packages/acme/package.json packages/acme/
 COPY packages/core/package.json packages/core/
