@@ -110,12 +110,16 @@ async function carryOut(number: number, name: string, queue: 'redis' | 'postgres
     }
   } catch (error) {
     record({ number, name, injected, failed: String(error).split('\n')[0], seconds: Math.round((performance.now() - startedAt) / 1000) });
+    for (const one of stacks.flatMap((stack) => stack.processes())) console.error(`${number}: the end of ${one.role} ${one.pid}\n${one.output().slice(-LOG_SHOWN)}`);
     throw error;
   } finally {
     for (const stop of stops) stop();
     for (const stack of stacks) await stack.stop();
   }
 }
+
+/** Of each process, where a test fails, in characters. */
+const LOG_SHOWN = 6_000;
 
 const hasProxy = (stack: Stack): boolean => stack.directoryUrl !== stack.ca.directoryUrl;
 

@@ -81,14 +81,20 @@ export async function startFaultProxy(first: AcmeCa): Promise<FaultProxy> {
   // Pebble deadlocks now and then when newOrder runs beside itself.
   let newOrders: Promise<unknown> = Promise.resolve();
 
-  const faultFor = (endpoint: SeenRequest['endpoint']): Fault | null => {
+  const faultFor = (endpoint: SeenRequest['endpoint']): { fault: Fault; giveBack(): void } | null => {
     const found = faults.find((one) => one.endpoint === endpoint && one.left > 0);
     if (!found) return null;
     if (found.skip > 0) found.skip -= 1;
     else if (Math.random() < (found.fault.chance ?? 1)) {
       found.left -= 1;
       injected += 1;
-      return found.fault;
+      return {
+        fault: found.fault,
+        giveBack() {
+          found.left += 1;
+          injected -= 1;
+        },
+      };
     }
     return null;
   };
@@ -98,7 +104,8 @@ export async function startFaultProxy(first: AcmeCa): Promise<FaultProxy> {
     const endpoint = ENDPOINTS.find((one) => url.startsWith(PATHS[one])) ?? 'other';
     const request: SeenRequest = { endpoint, method, path: url, at: performance.now() - startedAt };
     seen.push(request);
-    const fault = faultFor(endpoint) ?? {};
+    const taken = faultFor(endpoint);
+    const fault = taken?.fault ?? {};
     const body = await read(incoming);
     if (fault.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.delayMs).unref());
     if (fault.hang === true) return;
@@ -109,6 +116,9 @@ export async function startFaultProxy(first: AcmeCa): Promise<FaultProxy> {
     if (endpoint === 'new-order') newOrders = asked.catch(() => undefined);
     const answer = await asked;
     request.refusedNonce = answer.status === 400 && answer.body.includes('error:badNonce');
+    // The CA has done nothing yet: the fault is for the request that comes again.
+    if (request.refusedNonce) taken?.giveBack();
+    if (request.refusedNonce) return pass(outgoing, answer, {});
     await fault.meanwhile?.();
     if (fault.reset === 'after') return void outgoing.destroy();
     pass(outgoing, answer, fault);
