@@ -15,6 +15,15 @@ const CHECKS = [
 
 const jestArguments = process.argv.slice(2);
 
+/** Tests of one part mostly wait, so two files go side by side; those of the whole have the machine to themselves. */
+const JEST_RUNS =
+  jestArguments.length > 0
+    ? [['tests', jestArguments]]
+    : [
+        ['unit and integration tests', ['--selectProjects', 'unit', 'integration', '--maxWorkers', '2']],
+        ['end-to-end and fault tests', ['--selectProjects', 'e2e', 'faults', '--maxWorkers', '1']],
+      ];
+
 const { isFine, passed = 0, failed = 1 } = await main();
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = isFine ? 0 : 1;
@@ -23,19 +32,21 @@ async function main() {
   if (!(await setUp({ tests: true }))) return { isFine: false };
   const checks = jestArguments.length === 0 ? CHECKS : [];
   if (!checks.every((check) => passes(...check))) return { isFine: false };
-  return runTests();
+  const results = JEST_RUNS.map(([name, args]) => runTests(name, args));
+  const sum = (field) => results.reduce((total, one) => total + (one[field] ?? 0), 0);
+  return { isFine: results.every((one) => one.isFine), passed: sum('passed'), failed: sum('failed') };
 }
 
-function runTests() {
+function runTests(name, args) {
   const folder = mkdtempSync(path.join(tmpdir(), 'certwright-results-'));
   try {
     const results = path.join(folder, 'results.json');
-    const isFine = passes('tests', 'jest/bin/jest.js', ['--json', `--outputFile=${results}`, ...jestArguments]);
+    const isFine = passes(name, 'jest/bin/jest.js', ['--json', `--outputFile=${results}`, ...args]);
     const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(results, 'utf8'));
     return { isFine, passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites };
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
-    return { isFine: false }; // jest ended before it had any result, and has said why
+    return { isFine: false, failed: 1 }; // jest ended before it had any result, and has said why
   } finally {
     rmSync(folder, { recursive: true });
   }

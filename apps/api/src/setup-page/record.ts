@@ -72,11 +72,11 @@ function fields({ type, host, fqdn, value, ttl }: SetupRecord, id: string, copya
               ${copyable && copyButton(`${id}-${name}`, what)}
             </div>`;
   return html`
+      <dl class="field pair">
+        <div><dt>Type</dt><dd><code>${type}</code></dd></div>
+        <div><dt>TTL, in seconds</dt><dd><code>${ttl}</code> <span class="soft">or the lowest on offer</span></dd></div>
+      </dl>
       <dl>
-        <div class="field pair">
-          <div><dt>Type</dt><dd><code>${type}</code></dd></div>
-          <div><dt>TTL, in seconds</dt><dd><code>${ttl}</code> <span class="soft">or the lowest on offer</span></dd></div>
-        </div>
         <div class="field">
           <dt>Host or name</dt>
           <dd>${box('host', 'Host', host, 'short')}

@@ -103,7 +103,8 @@ h3 { font-size: 1.125rem; line-height: 1.35; font-weight: 640; }
 .field { padding-block: .875rem; border-top: 1px solid var(--line); }
 .field:first-child { border-top: 0; padding-top: 0; }
 .field:last-child { padding-bottom: 0; }
-.pair { display: grid; grid-template-columns: 1fr 1fr; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; border-top: 0; padding-top: 0; }
+.pair + dl > .field:first-child { border-top: 1px solid var(--line); padding-top: .875rem; }
 .pair > div + div { padding-left: 1rem; border-left: 1px solid var(--line); }
 dt { color: var(--soft); font-size: .9375rem; }
 dd > code, .box code { font-size: 1.0625rem; font-weight: 500; }

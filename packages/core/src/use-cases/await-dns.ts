@@ -17,6 +17,8 @@ export interface AwaitDnsDeps extends OrderWork, AccountDeps {
   dnsDoctor: Pick<DnsDoctor, 'diagnose'>;
   /** How soon to look at DNS again, in milliseconds (`POLL_INTERVAL`). */
   pollIntervalMs: number;
+  /** The zone of our own name servers (`ACME_ZONE`). */
+  acmeZone: string | null;
 }
 
 /**
@@ -29,7 +31,7 @@ export function awaitDns(deps: AwaitDnsDeps, job: OrderJob): Promise<void> {
     if (isNews) await lookAtDns(deps, lease);
     const ca = await accountOf(deps, lease);
     if (lease.order.reason?.code !== TOLD) {
-      await respond(ca, lease, { maybeTold: !isNews });
+      await respond(deps, ca, lease, { maybeTold: !isNews });
       await firstPause();
     }
     await readVerdicts(deps, ca, lease);
@@ -107,12 +109,12 @@ const essence = ({ verdict, via, zone, servers }: TxtEvidence): string =>
  * Tells the CA to validate. Where it may have been told before, it is asked first, and only what is still `pending` there
  * is posted: a repeated challenge POST is an error at some CAs.
  */
-async function respond(ca: Ca, lease: Lease, { maybeTold }: { maybeTold: boolean }): Promise<void> {
+async function respond(deps: AwaitDnsDeps, ca: Ca, lease: Lease, { maybeTold }: { maybeTold: boolean }): Promise<void> {
   let refused: Problem | null = null;
   for (const authorization of pending(lease)) {
     if (maybeTold) {
       const remote = await ca.getAuthorization(authorization.url);
-      assertNotEnded(remote, lease);
+      assertNotEnded(deps, remote, lease);
       if (remote.status !== 'pending' || remote.dns01?.status !== 'pending') continue;
     }
     try {
@@ -133,7 +135,7 @@ async function readVerdicts(deps: AwaitDnsDeps, ca: Ca, lease: Lease): Promise<v
   let retryAfterMs = caPollMs(elapsedMs);
   for (const authorization of pending(lease)) {
     const remote = await ca.getAuthorization(authorization.url);
-    assertNotEnded(remote, lease);
+    assertNotEnded(deps, remote, lease);
     // A CA that still waits to be told after so long has lost it.
     if (remote.dns01?.status === 'pending' && elapsedMs > TELL_AGAIN_MS) await ca.respondToChallenge(authorization.challengeUrl);
     if (remote.status === 'valid') {
@@ -155,9 +157,11 @@ async function readVerdicts(deps: AwaitDnsDeps, ca: Ca, lease: Lease): Promise<v
 }
 
 /** @throws Problem `acme_challenge_failed` with the CA's own words, `acme_order_gone` (reorder) */
-function assertNotEnded({ identifier, status, dns01 }: AcmeAuthorization, { order }: Lease): void {
+function assertNotEnded({ acmeZone }: AwaitDnsDeps, { identifier, status, dns01 }: AcmeAuthorization, { order }: Lease): void {
   if (status === 'pending' || status === 'valid') return;
   const fallback = `The CA's authorization for ${identifier} is ${status}.`;
   if (status !== 'invalid') throw reorder('acme_order_gone', fallback);
-  throw ended('acme_challenge_failed', dns01?.error ?? null, { fallback, generation: order.generation });
+  const isOurs = (name: string): boolean => acmeZone !== null && name.endsWith(`.${acmeZone}`);
+  const costsNobody = order.authorizations.every(({ evidence }) => evidence?.via.some(isOurs));
+  throw ended('acme_challenge_failed', dns01?.error ?? null, { fallback, generation: order.generation, costsNobody });
 }

@@ -16,15 +16,17 @@ const NOT_A_NO = ['serverInternal', 'dns', 'connection'].map((type) => `urn:ietf
 
 /**
  * An order or authorization that the CA has ended for good: placed anew where the CA couldn't find out (RFC 8555 section 6.7), failed
- * with the CA's own words where it said no.
+ * with the CA's own words where it said no. `costsNobody`: the next order's value is published without anybody doing anything, so that
+ * one more attempt is worth it whatever the CA said.
  */
 export function ended(
   code: ProblemCode,
   error: AcmeProblemDocument | null,
-  { fallback, generation }: { fallback: string; generation: number },
+  { fallback, generation, costsNobody = false }: { fallback: string; generation: number; costsNobody?: boolean },
 ): Problem {
   const detail = error?.detail ?? fallback;
   const options = error ? { acme: error } : {};
-  if (!error || !NOT_A_NO.includes(error.type)) return terminal(code, detail, options);
+  const isNo = !error || !(costsNobody || NOT_A_NO.includes(error.type));
+  if (isNo) return terminal(code, detail, options);
   return reorder(code, detail, { ...options, retryAfterMs: retryDelayMs(generation * 7) });
 }
