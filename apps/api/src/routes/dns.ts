@@ -1,7 +1,7 @@
 import { checkDomain, type CheckDomainDeps } from '@certwright/core';
 import { Router } from 'express';
 import { methods } from '../methods';
-import { presentCheck } from '../present';
+import { presentCheck } from '../present-dns';
 import { type FindDomain } from './find-domain';
 
 /** What DNS says now. */

@@ -1,6 +1,6 @@
 import { domainToUnicode } from 'node:url';
 import { type CheckedRecord, type Domain, isLive, type Order } from '@certwright/core';
-import { type DnsRecord, presentCheck, presentDnsRecords } from '../present';
+import { type DnsRecord, presentCheck, presentDnsRecords } from '../present-dns';
 import type { SetupRecord, SetupState, SetupView } from './view';
 
 /** The page's data. `checked`: what was just seen of a domain that is not verified yet. */

@@ -1,0 +1,92 @@
+import {
+  challengeName,
+  type CheckedRecord,
+  delegationRecords,
+  type Diagnosis,
+  type DiagnosisCode,
+  type Domain,
+  type Order,
+  ownedBases,
+  ownershipName,
+  relativeHost,
+  type TxtEvidence,
+} from '@certwright/core';
+
+/** The records that a domain's owner is to set, as the API and the setup page show them. */
+
+export interface DnsRecord {
+  /** `delegation`, set once, makes all others needless. */
+  purpose: 'delegation' | 'ownership' | 'acme-challenge';
+  type: 'TXT' | 'CNAME';
+  fqdn: string;
+  /** As registrars want it: relative to the zone. */
+  host: string;
+  value: string;
+  ttl: number;
+  /** The diagnosis; null before the first look. */
+  state: DiagnosisCode | null;
+  message: string | null;
+  action: string | null;
+  /** What to remove first. */
+  remove: Diagnosis['remove'];
+  waiting: Diagnosis['waiting'] | null;
+  since: string | null;
+  observed: TxtEvidence['servers'];
+}
+
+/** What the customer should give their record as its time to live, in seconds. */
+const TTL = 60;
+
+/** What the customer may set: the delegation first, where there is one to be had; of what it makes needless nothing once it is there. */
+export function presentDnsRecords(domain: Domain, live: Order | null, acmeZone: string | null): DnsRecord[] {
+  const found = new Map(domain.forecast?.records.map(({ fqdn, diagnosis }) => [fqdn, diagnosis]));
+  const aliases = acmeZone === null ? [] : delegationRecords(domain, acmeZone);
+  const isDelegated = (fqdn: string): boolean => aliases.length > 0 && found.get(fqdn)?.code === 'ready';
+  const ownership = domain.status === 'pending' ? ownedBases(domain.names) : [];
+  return [
+    ...aliases.map(({ fqdn, target }) =>
+      presentRecord(domain, { purpose: 'delegation', type: 'CNAME', fqdn, value: target, diagnosis: found.get(fqdn) ?? null }),
+    ),
+    ...ownership
+      .filter((base) => !isDelegated(challengeName(base)))
+      .map((base) => presentRecord(domain, { purpose: 'ownership', fqdn: ownershipName(base), value: domain.verificationToken })),
+    ...(live?.authorizations ?? [])
+      .filter(({ txtName }) => !isDelegated(txtName))
+      .map(({ txtName, txtValue, evidence, diagnosis }) =>
+        presentRecord(domain, { purpose: 'acme-challenge', fqdn: txtName, value: txtValue, evidence, diagnosis }),
+      ),
+  ];
+}
+
+/** A record that the customer is to set, and what was last seen of it. */
+export function presentRecord(
+  { name }: Domain,
+  {
+    purpose,
+    type = 'TXT',
+    fqdn,
+    value,
+    evidence,
+    diagnosis,
+  }: Pick<DnsRecord, 'purpose' | 'fqdn' | 'value'> & { type?: DnsRecord['type']; evidence?: TxtEvidence | null; diagnosis?: Diagnosis | null },
+): DnsRecord {
+  return {
+    purpose,
+    type,
+    fqdn,
+    host: diagnosis?.set?.fqdn === fqdn ? diagnosis.set.host : relativeHost(fqdn, name),
+    value,
+    ttl: TTL,
+    state: diagnosis?.code ?? null,
+    message: diagnosis?.message ?? evidence?.detail ?? null,
+    action: diagnosis?.action ?? null,
+    remove: diagnosis?.remove ?? [],
+    waiting: diagnosis?.waiting ?? null,
+    since: diagnosis?.since ?? null,
+    observed: evidence?.servers ?? [],
+  };
+}
+
+/** What a check has just seen; a record with several values is shown once for each. */
+export const presentCheck = (domain: Domain, checked: CheckedRecord[]): (DnsRecord & Pick<CheckedRecord, 'cached'>)[] =>
+  checked.flatMap(({ expected, cached, ...record }) => expected.map((value) => ({ ...presentRecord(domain, { ...record, type: record.purpose === 'delegation' ? 'CNAME' : 'TXT', value }), cached })));
