@@ -72,6 +72,8 @@ describe('a domain whose challenge name is an alias of our zone', () => {
     expect(await check()).toMatchObject({ state: 'cname_wrong_target' });
     await dns.remove(ZONE, fqdn);
     await dns.set(ZONE, [{ name: `${fqdn}.${ZONE}`, type: 'CNAME', data: `${body.dns_records[0]?.value}.` }]);
+    // Our name servers have heard of the label within a second.
+    for (let count = 0; count < 20 && (await check())?.state === 'delegation_missing'; count += 1) await sleep(100);
     expect(await check()).toMatchObject({ state: 'name_doubled' });
     expect((await inFull(body.id)).status).toBe('pending');
   });

@@ -15,13 +15,14 @@ const CHECKS = [
 
 const jestArguments = process.argv.slice(2);
 
-/** Tests of one part mostly wait, so two files go side by side; those of the whole have the machine to themselves. */
+/** Tests mostly wait, so two files go side by side; fault tests do so by themselves. */
 const JEST_RUNS =
   jestArguments.length > 0
     ? [['tests', jestArguments]]
     : [
         ['unit and integration tests', ['--selectProjects', 'unit', 'integration', '--maxWorkers', '2']],
-        ['end-to-end and fault tests', ['--selectProjects', 'e2e', 'faults', '--maxWorkers', '1']],
+        ['end-to-end tests', ['--selectProjects', 'e2e', '--maxWorkers', '2']],
+        ['fault tests', ['--selectProjects', 'faults', '--maxWorkers', '1']],
       ];
 
 const { isFine, passed = 0, failed = 1 } = await main();

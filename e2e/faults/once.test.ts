@@ -6,7 +6,7 @@ describe('what must happen once only', () => {
   faultTest(40, 'the CA has issued, and for a while does not know the order', async ({ stack: start }) => {
     const stack = await start({ proxy: true });
     stack.proxy.fault('finalize', { reset: 'after' });
-    stack.proxy.fault('order', { times: 5, ...notFound });
+    stack.proxy.fault('order', { times: 3, ...notFound });
     await orderMany(stack, 1);
     await untilAllValid(stack);
     expect(stack.proxy.count('new-order')).toBe(1);
