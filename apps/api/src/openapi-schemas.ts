@@ -111,7 +111,7 @@ export const schemas: Record<string, Json> = {
     },
     ['verification_token'],
   ),
-  Check: object({ domain_id: uuid, status: { enum: [...DOMAIN_STATUSES] }, checked_at: instant, dns_records: listOf(checkedRecord) }),
+  Check: object({ domain_id: uuid, status: { enum: [...DOMAIN_STATUSES] }, checked_at: instant, message: string, action: string, dns_records: listOf(checkedRecord) }),
   Event: object(
     {
       id: string,
@@ -142,6 +142,7 @@ export const schemas: Record<string, Json> = {
     status: { const: 'certificate_pending' },
     challenge_domain: string,
     expected_txt_value: nullable(string),
+    deadline: nullable(instant),
     challenges: listOf(object({ identifier: string, wildcard: { type: 'boolean' }, txt_name: string, txt_value: string })),
     instructions: string,
   }),

@@ -90,3 +90,20 @@ export function presentRecord(
 /** What a check has just seen; a record with several values is shown once for each. */
 export const presentCheck = (domain: Domain, checked: CheckedRecord[]): (DnsRecord & Pick<CheckedRecord, 'cached'>)[] =>
   checked.flatMap(({ expected, cached, ...record }) => expected.map((value) => ({ ...presentRecord(domain, { ...record, type: record.purpose === 'delegation' ? 'CNAME' : 'TXT', value }), cached })));
+
+/** What a check comes down to, in words: also where there is nothing to be looked at. */
+export function presentOutcome({ id, status, statusReason }: Domain, checked: CheckedRecord[]): { message: string; action: string } {
+  const wrong = checked.find(({ diagnosis }) => diagnosis.code !== 'ready') ?? checked[0];
+  if (wrong) return { message: wrong.diagnosis.message, action: wrong.diagnosis.action };
+  const ask = `POST /domains/${id}/issue-certificate`;
+  switch (status) {
+    case 'active':
+      return { message: 'There is a certificate, and nothing has to be set now.', action: 'Nothing.' };
+    case 'failed':
+      return { message: statusReason ?? 'The last order failed.', action: `Mend what that names, then ${ask}: it brings a new value to be set.` };
+    case 'certificate_pending':
+      return { message: 'The certificate is being issued, and nothing has to be set now.', action: 'Nothing: the order goes on by itself.' };
+    default:
+      return { message: 'Nothing has to be set: no certificate has been asked for.', action: `${ask}.` };
+  }
+}

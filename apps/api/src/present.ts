@@ -150,6 +150,7 @@ export function presentIssuing(order: Order, challengeDomain: string) {
     status: 'certificate_pending',
     challenge_domain: first?.txtName ?? challengeDomain,
     expected_txt_value: first?.txtValue ?? null,
+    deadline: open.length > 0 ? time(order.deadlineAt) : null,
     challenges: open.map(({ identifier, wildcard, txtName, txtValue }) => ({ identifier, wildcard, txt_name: txtName, txt_value: txtValue })),
     instructions: instructionsFor(order, open),
   };
@@ -158,7 +159,8 @@ export function presentIssuing(order: Order, challengeDomain: string) {
 function instructionsFor(order: Order, open: Authorization[]): string {
   if (open.length > 0) {
     const records = open.map(({ txtName, txtValue }) => `a TXT record at ${txtName} with the value ${txtValue}`);
-    return `Set ${records.join(' and ')}. The rest happens by itself.`;
+    const until = order.deadlineAt ? ` before ${order.deadlineAt.toISOString()}` : '';
+    return `Set ${records.join(' and ')}${until}. The rest happens by itself.`;
   }
   if (order.status === 'new' && order.reason?.until) {
     return `${order.reason.detail} Its turn is expected at about ${order.reason.until}; GET /orders/${order.id} then has the TXT value.`;

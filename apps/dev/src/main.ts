@@ -2,6 +2,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createApiClient } from '@certwright/testing';
 import { DOMAIN, playTheCustomer } from './customer';
+import { claimFolder } from './one-at-a-time';
 import { createPrinter, type Printer } from './print';
 import { loadSettings, type Settings, shown } from './settings';
 import { type DevStack, type Given, startDevStack } from './stack';
@@ -30,7 +31,11 @@ async function main(): Promise<number> {
   const interrupted = new Promise<'interrupted'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('interrupted'));
   });
-  const stack = await startDevStack(settings, givenParts(), print);
+  const letGo = claimFolder(settings.folder);
+  const stack = await startDevStack(settings, givenParts(), print).catch((error: unknown) => {
+    letGo();
+    throw error;
+  });
   try {
     const played = play(stack, settings, print);
     const first = await Promise.race([played, stack.crashed, interrupted]);
@@ -43,6 +48,7 @@ async function main(): Promise<number> {
     return end === 'interrupted' ? 0 : failed(print, end);
   } finally {
     await stack.stop();
+    letGo();
     print.step('stopped', 'no process is left behind');
   }
 }

@@ -1,7 +1,7 @@
 import { checkDomain, type CheckDomainDeps } from '@certwright/core';
 import { Router } from 'express';
 import { methods } from '../methods';
-import { presentCheck } from '../present-dns';
+import { presentCheck, presentOutcome } from '../present-dns';
 import { type FindDomain } from './find-domain';
 
 /** What DNS says now. */
@@ -11,7 +11,7 @@ export function dnsRoutes(deps: CheckDomainDeps, find: FindDomain): Router {
     async post(request, response) {
       const domain = await find(request);
       const records = await checkDomain(deps, domain);
-      response.json({ domain_id: domain.id, status: domain.status, checked_at: new Date().toISOString(), dns_records: presentCheck(domain, records) });
+      response.json({ domain_id: domain.id, status: domain.status, checked_at: new Date().toISOString(), ...presentOutcome(domain, records), dns_records: presentCheck(domain, records) });
     },
   });
   return router;

@@ -96,6 +96,7 @@ export function domainRoutes(deps: DomainRouteDeps, find: FindDomain): Router {
     async post(request, response) {
       const { tenantId } = contextOf(request);
       const { domain_name: domainName, names, auto } = validate(newDomainBody, request.body);
+      assertAutoCan(deps, auto);
       const domain = await registerDomain(deps, { tenantId, domainName, names, auto });
       response.status(201).location(`/domains/${domain.id}`).json(presentNewDomain(domain, deps.acmeZone));
     },
@@ -117,6 +118,7 @@ export function domainRoutes(deps: DomainRouteDeps, find: FindDomain): Router {
     async patch(request, response) {
       const before = await find(request);
       const { names, auto } = validate(domainChangeBody, request.body);
+      assertAutoCan(deps, auto);
       const version = versionIn(request.get('if-match'));
       const { requestId } = contextOf(request);
       const domain = await changeDomain(deps, before, { requestId, ...(names && { names }), ...(auto !== undefined && { auto }), ...(version && { version }) });
@@ -168,6 +170,13 @@ export async function stateOf(
   { tenantId, id }: Domain) {
   const [order, certificate, newest] = await Promise.all([orders.latest(tenantId, id), certificates.latest(tenantId, id), events.newest([id])]);
   return { order, certificate, version: newest[0]?.id ?? '0', acmeZone };
+}
+
+/** @throws Problem `validation_failed` where nothing would ever come of it */
+function assertAutoCan({ acmeZone }: DomainRouteDeps, auto: boolean | undefined): void {
+  if (auto !== true || acmeZone !== null) return;
+  const detail = 'auto needs name servers of our own: this service has none (ACME_ZONE is not set).';
+  throw terminal('validation_failed', detail, { errors: [{ pointer: '/auto', detail }] });
 }
 
 /** The version is the entity tag, too (RFC 9110 section 8.8.3): what `If-Match` takes. */

@@ -227,6 +227,7 @@ describe('the routes', () => {
       ['a member that it does not know', { domain_name: 'a.com', 'a/b~c': 1 }, 'validation_failed', '/a~1b~0c'],
       ['a name that no CA can issue for', { domain_name: 'localhost' }, 'invalid_name', '/domain_name'],
       ['a further name of another domain', { domain_name: 'customer.com', names: ['other.com'] }, 'invalid_name', '/names/0'],
+      ['auto without name servers of our own', { domain_name: 'customer.com', auto: true }, 'validation_failed', '/auto'],
       ['names that are no list', { domain_name: 'customer.com', names: 'www.customer.com' }, 'validation_failed', '/names'],
       ['an empty name', { domain_name: '' }, 'invalid_name', '/domain_name'],
     ])('answers 422 to %s, and points at what is wrong', async (_what, sent, code, pointer) => {
@@ -483,6 +484,7 @@ describe('the routes', () => {
         status: 'certificate_pending',
         challenge_domain: `_acme-challenge.${name}`,
         expected_txt_value: 'the-txt-value',
+        deadline: expect.stringMatching(/Z$/),
         challenges: [{ identifier: name, wildcard: false, txt_name: `_acme-challenge.${name}`, txt_value: 'the-txt-value' }],
         instructions: expect.stringContaining('the-txt-value'),
       });

@@ -57,10 +57,10 @@ function advice({ message, action, waiting }: SetupRecord, tone: Tone): Html | n
 function toRemove({ remove }: SetupRecord): Html | null {
   if (remove.length === 0) return null;
   const item = (one: SetupRecord['remove'][number]) =>
-    html`<li>${one.type} record at ${code(one.host)} with the value ${code(one.value)}</li>`;
+    html`<li>${one.type} record at ${code(one.fqdn)} (host ${code(one.host)}) with the value ${code(one.value)}</li>`;
   return html`
       <div class="away">
-        <p class="note-title"><strong>First remove ${remove.length === 1 ? 'this old record' : 'these old records'}</strong></p>
+        <p class="note-title"><strong>First remove ${remove.length === 1 ? 'this record, which is' : 'these records, which are'} in the wrong place or in the way</strong></p>
         <ul>${remove.map(item)}</ul>
       </div>`;
 }

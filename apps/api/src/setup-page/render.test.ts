@@ -56,7 +56,7 @@ const filledWith = (text: string): SetupView =>
         value: text,
         message: text,
         action: text,
-        remove: [{ type: 'TXT', host: text, value: text }],
+        remove: [{ type: 'TXT', host: text, fqdn: text, value: text }],
         servers: [{ server: text, address: text, state: 'mismatch', values: [text] }],
       }),
     ],
@@ -176,13 +176,13 @@ describe('the page', () => {
       records: [
         record({
           state: 'old_value',
-          remove: [{ type: 'CNAME', host: '@', value: 'old.example' }],
+          remove: [{ type: 'CNAME', host: '@', fqdn: 'customer.example', value: 'old.example' }],
           waiting: { helps: true, until: '2026-06-05T15:10:00Z' },
         }),
       ],
     });
-    expect(page).toContain('First remove this old record');
-    expect(page).toMatch(/CNAME record at .*>@<.*>old\.example</);
+    expect(page).toContain('First remove this record, which is in the wrong place or in the way');
+    expect(page).toMatch(/CNAME record at .*>customer\.example<.*>@<.*>old\.example</);
     expect(page).toContain('15:10 UTC</time>');
   });
 

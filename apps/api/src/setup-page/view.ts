@@ -37,7 +37,7 @@ export interface SetupRecord extends DnsRecordSpec {
   message: string | null;
   action: string | null;
   /** To be removed first. */
-  remove: Pick<DnsRecordSpec, 'type' | 'host' | 'value'>[];
+  remove: DnsRecordSpec[];
   waiting: { helps: boolean; until: string | null };
   servers: ServerAnswer[];
   checkedAt: string | null;

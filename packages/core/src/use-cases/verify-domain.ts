@@ -53,7 +53,8 @@ async function prove(deps: OwnershipDeps, domain: Domain, base: string): Promise
   // What the older name says is of interest only where the record was put there.
   const closest = older.verdict === 'partial' && own.verdict !== 'partial' ? older : own;
   const { message, action } = await deps.dnsDoctor.diagnose({ identifier: base, fqdn: closest.fqdn, expected: token, evidence: closest });
-  return terminal(silent ? 'dns_lookup_failed' : 'ownership_record_absent', `${message} ${action}`);
+  const toSet = `The record to set: TXT ${ownershipName(base)} with the value ${domain.verificationToken}; then verify again.`;
+  return terminal(silent ? 'dns_lookup_failed' : 'ownership_record_absent', `${message} ${action} ${toSet}`);
 }
 
 /** The label is known to nobody but the domain's tenant and whoever it was shown to: an alias of it is as good as the token. */
