@@ -103,7 +103,8 @@ export function presentOutcome({ id, status, statusReason }: Domain, checked: Ch
       return { message: statusReason ?? 'The last order failed.', action: `Mend what that names, then ${ask}: it brings a new value to be set.` };
     case 'certificate_pending':
       return { message: 'The certificate is being issued, and nothing has to be set now.', action: 'Nothing: the order goes on by itself.' };
-    default:
+    case 'pending':
+    case 'verified':
       return { message: 'Nothing has to be set: no certificate has been asked for.', action: `${ask}.` };
   }
 }

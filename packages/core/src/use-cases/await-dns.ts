@@ -77,10 +77,13 @@ async function lookAtDns(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
 }
 
 /**
- * Even where servers say the same again, what they are asked besides may have changed: where else the value is, their serials.
- * In milliseconds: somebody who waits is trying this and that.
+ * Even where servers say the same again, what they are asked besides may have changed: where else the value is, their serials. How long
+ * a diagnosis holds, in milliseconds: not long while somebody waits and tries this and that, longer and longer where nobody does.
  */
-const HOLDS_MS = { watched: 20_000, otherwise: 300_000 };
+function holdsMs({ at, since }: Diagnosis, isWatched: boolean): number {
+  if (isWatched) return 20_000;
+  return Math.min(Math.max(300_000, (Date.parse(at) - Date.parse(since)) / 2), 3_600_000);
+}
 
 /** A look that takes as long is one at servers that don't answer, whatever else they do: it keeps a worker from others, in milliseconds. */
 const SLOW_LOOK_MS = 5_000;
@@ -93,8 +96,7 @@ async function look(deps: AwaitDnsDeps, lease: Lease, [one, ...others]: Authoriz
   deps.telemetry.dnsChecked(evidence.verdict);
   const { diagnosis: known } = one;
   const isWatched = (lease.order.watchedUntil ?? 0) > lease.now();
-  const holdsMs = isWatched ? HOLDS_MS.watched : HOLDS_MS.otherwise;
-  const holds = known !== null && lease.now().getTime() - Date.parse(known.at) < holdsMs;
+  const holds = known !== null && lease.now().getTime() - Date.parse(known.at) < holdsMs(known, isWatched);
   if (holds && evidence.verdict !== 'ready' && isSame(evidence, one.evidence)) return { evidence, diagnosis: known };
   const diagnosis = await deps.dnsDoctor.diagnose({ identifier: one.identifier, fqdn: one.txtName, expected, evidence });
   return { evidence, diagnosis: known?.code === diagnosis.code ? { ...diagnosis, since: known.since } : diagnosis };
