@@ -3,6 +3,9 @@ const { TestEnvironment } = require('jest-environment-node');
 
 /** What keeps a process alive, in the words of process.getActiveResourcesInfo(), and must not outlive a test file. */
 const WATCHED = ['ProcessWrap', 'PipeWrap', 'TCPServerWrap', 'TCPSocketWrap', 'UDPWrap'];
+// In a jest worker they are pipes, made when they are first used: that is no test file's doing.
+void [process.stdout, process.stderr];
+
 /** A closed socket takes a moment to go. */
 const PATIENCE_MS = 2_000;
 

@@ -90,6 +90,9 @@ server:
   local-zone: "test." nodefault
   module-config: "validator iterator"
   num-threads: 1
+  # Pebble asks over TCP, each question on a connection of its own; with half of the default 10 taken Unbound drops idle ones at once.
+  incoming-num-tcp: 200
+  outgoing-num-tcp: 100
   username: ""
   chroot: ""
   pidfile: ""
