@@ -14,7 +14,7 @@ interface Registered {
 
 interface InFull extends Registered {
   status: string;
-  forecast: { is_ready: boolean; records: { fqdn: string; code: string }[] } | null;
+  renewal: { scheduled_at: string | null; manual: boolean | null; forecast: { is_ready: boolean; records: { fqdn: string; code: string }[] } | null };
 }
 
 /** Pebble validates through Unbound, which is delegated to our own name servers by Knot. */
@@ -54,7 +54,7 @@ describe('a domain whose challenge name is an alias of our zone', () => {
     await setAlias(body.dns_records);
     await untilActive(body.id);
     const domain = await inFull(body.id);
-    expect(domain.forecast).toMatchObject({ is_ready: true, records: [{ code: 'ready' }] });
+    expect(domain.renewal).toMatchObject({ manual: false, scheduled_at: expect.any(String) as string, forecast: { is_ready: true, records: [{ code: 'ready' }] } });
     expect(domain.dns_records).toMatchObject([{ purpose: 'delegation', state: 'ready' }]);
     expect((await stack.api.certificate(body.id)).body.names).toEqual([`shop.${ZONE}`, `*.shop.${ZONE}`]);
     const before = (await stack.api.certificate(body.id)).body.id;

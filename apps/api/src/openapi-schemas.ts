@@ -70,8 +70,22 @@ const diagnosis = object({
 const forecast = object({
   at: instant,
   is_ready: { type: 'boolean' },
+  needs_value: { type: 'boolean' },
   records: listOf(object({ fqdn: string, code: diagnosisCode, message: string, action: string, since: instant })),
-  caa_refusal: nullable(string),
+  refusal: nullable(string),
+});
+
+/** `manual`: each renewal needs a new TXT value of the domain's owner. */
+const renewal = object({
+  window_start: nullable(instant),
+  window_end: nullable(instant),
+  scheduled_at: nullable(instant),
+  expires_at: nullable(instant),
+  manual: nullable({ type: 'boolean' }),
+  failures: { type: 'integer' },
+  last_error: nullable(object({ code: string, detail: string })),
+  explanation_url: nullable({ type: 'string', format: 'uri' }),
+  forecast: nullable(forecast),
 });
 
 const domain = {
@@ -105,7 +119,7 @@ export const schemas: Record<string, Json> = {
       order_id: nullable(uuid),
       next_check_at: nullable(instant),
       certificate_id: nullable(uuid),
-      forecast: nullable(forecast),
+      renewal,
       updated_at: instant,
       version: string,
     },
@@ -116,7 +130,7 @@ export const schemas: Record<string, Json> = {
     {
       id: string,
       at: instant,
-      kind: { enum: ['registered', 'verified', 'order', 'dns', 'changed', 'forecast'] },
+      kind: { enum: ['registered', 'verified', 'order', 'dns', 'changed', 'forecast', 'renewal'] },
       order_id: uuid,
       status: { enum: [...ORDER_STATUSES] },
       generation: { type: 'integer' },
@@ -131,15 +145,22 @@ export const schemas: Record<string, Json> = {
       observed,
       names: listOf(string),
       forecast,
+      step: { enum: ['moved', 'blocked', 'reminder', 'expired'] },
+      window_start: instant,
+      window_end: instant,
+      explanation_url: nullable(string),
+      until: instant,
+      expired_at: instant,
+      records: listOf(object({ fqdn: string, values: listOf(string) })),
     },
-    ['names', 'forecast', 'order_id', 'status', 'generation', 'code', 'detail', 'acme', 'fqdn', 'action', 'remove', 'waiting', 'facts', 'observed'],
+    ['step', 'window_start', 'window_end', 'explanation_url', 'until', 'expired_at', 'records', 'names', 'forecast', 'order_id', 'status', 'generation', 'code', 'detail', 'acme', 'fqdn', 'action', 'remove', 'waiting', 'facts', 'observed'],
   ),
   EventList: object({ data: listOf(ref('Event')), last_id: nullable(string) }),
   SetupLink: object({ url: { type: 'string', format: 'uri' }, expires_at: instant }),
   DomainPage: object({ data: listOf(ref('Domain')), next_cursor: nullable(string) }),
   Issuing: object({
     order_id: uuid,
-    status: { const: 'certificate_pending' },
+    status: { enum: ['certificate_pending', 'active'] },
     challenge_domain: string,
     expected_txt_value: nullable(string),
     deadline: nullable(instant),
@@ -156,6 +177,8 @@ export const schemas: Record<string, Json> = {
     status_since: instant,
     generation: { type: 'integer' },
     renewal: { type: 'boolean' },
+    needed_by: nullable(instant),
+    replaces: nullable(string),
     reason: nullable(
       object(
         {

@@ -53,6 +53,10 @@ const paths: Json = {
       requestBody: { content: { 'application/json': { schema: jsonSchemaOf(issueBody) } } },
     }),
   },
+  '/domains/{id}/renew': {
+    ...withId,
+    post: operation('Renew its certificate now', { 202: reply('Under way', ref('Issuing')) }, [404, 409, 422, 424, 429, 503]),
+  },
   '/domains/{id}/check': {
     ...withId,
     post: operation('Look at DNS now: what is wrong, and what to paste where', { 200: reply('What was seen', ref('Check')) }, [404]),

@@ -8,6 +8,8 @@ import {
   type Forecast,
   isLive,
   type Order,
+  type Renewal,
+  type RenewalNews,
   ownedBases,
   ownershipName,
 } from '@certwright/core';
@@ -48,10 +50,19 @@ export const presentDomain = (domain: Domain) => ({
   created_at: time(domain.createdAt),
 });
 
-/** A domain with what is to be known about it now; `order` is its newest one. */
+/** What is to be known about a domain now; `order` is its newest one. */
+export interface DomainState {
+  order: Order | null;
+  certificate: Certificate | null;
+  renewal: Renewal | null;
+  version: string;
+  acmeZone: string | null;
+}
+
+
 export function presentDomainInFull(
   domain: Domain,
-  { order, certificate, version, acmeZone }: { order: Order | null; certificate: Certificate | null; version: string; acmeZone: string | null },
+  { order, certificate, renewal, version, acmeZone }: DomainState,
 ) {
   const live = order && isLive(order.status) ? order : null;
   return {
@@ -62,9 +73,25 @@ export function presentDomainInFull(
     order_id: order?.id ?? null,
     next_check_at: time(live?.dueAt ?? null),
     certificate_id: certificate?.id ?? null,
-    forecast: domain.forecast && presentForecast(domain.forecast),
+    renewal: presentRenewal(domain, renewal, live),
     updated_at: time(domain.updatedAt),
     version,
+  };
+}
+
+/** When the certificate is renewed, and whether that would succeed today. Trouble is here, and not in the domain's status. */
+function presentRenewal({ forecast }: Domain, renewal: Renewal | null, live: Order | null) {
+  const trouble = (live?.neededBy && live.reason) || renewal?.lastError;
+  return {
+    window_start: time(renewal?.window.start ?? null),
+    window_end: time(renewal?.window.end ?? null),
+    scheduled_at: time(renewal?.renewAt ?? null),
+    expires_at: time(renewal?.notAfter ?? null),
+    manual: renewal?.manual ?? null,
+    failures: renewal?.failures ?? 0,
+    last_error: trouble ? { code: trouble.code, detail: trouble.detail } : null,
+    explanation_url: renewal?.explanationUrl ?? null,
+    forecast: forecast && presentForecast(forecast),
   };
 }
 
@@ -95,6 +122,8 @@ export const presentOrder = (order: Order) => ({
   status_since: time(order.statusSince),
   generation: order.generation,
   renewal: order.renewal,
+  needed_by: time(order.neededBy),
+  replaces: order.replaces,
   names: order.names,
   key_type: order.keyType,
   profile: order.profile,
@@ -118,13 +147,24 @@ const presentOrderEvent = ({ status, generation, reason }: Extract<DomainEvent, 
   ...(reason && { code: reason.code, detail: reason.detail, ...(reason.acme && { acme: reason.acme }) }),
 });
 
-/** Whether a certificate could be had now without anybody doing anything, as of the last look. */
-const presentForecast = ({ at, isReady, records, refusal }: Forecast) => ({
+/** Whether a renewal would succeed today, as of the last look; `needs_value`: once its owner has set a new TXT value. */
+const presentForecast = ({ at, isReady, needsValue = false, records, refusal }: Forecast) => ({
   at,
   is_ready: isReady,
+  needs_value: needsValue,
   records: records.map(({ fqdn, diagnosis: { code, message, action, since } }) => ({ fqdn, code, message, action, since })),
-  caa_refusal: refusal,
+  refusal,
 });
+
+function presentRenewalNews(news: RenewalNews) {
+  const { step } = news;
+  if (news.step === 'moved') return { step, window_start: news.start, window_end: news.end, explanation_url: news.explanationUrl };
+  if (news.step === 'blocked') return { step, code: news.reason.code, detail: news.reason.detail };
+  if (news.step === 'expired') return { step, expired_at: news.notAfter };
+  const { until, records } = news;
+  const sentences = records.map(({ fqdn, values }) => `a TXT record at ${fqdn} with the value ${values.join(' and with the value ')}`);
+  return { step, until, records, action: `Set ${sentences.join(' and ')} before ${until}, when the certificate expires.` };
+}
 
 /** One entry of a domain's timeline. */
 export function presentEvent(event: DomainEvent) {
@@ -132,6 +172,7 @@ export function presentEvent(event: DomainEvent) {
   const shown = { id, at: time(event.at), kind };
   if (event.kind === 'order') return { ...shown, order_id: event.orderId, ...presentOrderEvent(event) };
   if (event.kind === 'changed') return { ...shown, names: event.names };
+  if (event.kind === 'renewal') return { ...shown, ...presentRenewalNews(event) };
   if (event.kind === 'forecast') return { ...shown, forecast: presentForecast(event.forecast) };
   if (event.kind !== 'dns') return shown;
   const { code, message, action, remove, waiting, facts } = event.diagnosis;
@@ -139,7 +180,7 @@ export function presentEvent(event: DomainEvent) {
   return { ...shown, order_id: event.orderId, ...dns };
 }
 
-/** The 202 of issue-certificate: what to set, as far as it is known. Of several values `expected_txt_value` is the first. */
+/** The 202 of issue-certificate and renew: what to set, as far as it is known. Of several values `expected_txt_value` is the first. */
 export function presentIssuing(order: Order, challengeDomain: string) {
   // Also while the CA validates: it may still look, so the record has to stay.
   const isAwaited = order.status === 'awaiting_dns' || order.status === 'validating';
@@ -147,7 +188,7 @@ export function presentIssuing(order: Order, challengeDomain: string) {
   const first = open.find(({ txtName }) => txtName === challengeDomain) ?? open[0];
   return {
     order_id: order.id,
-    status: 'certificate_pending',
+    status: order.neededBy === null ? 'certificate_pending' : 'active',
     challenge_domain: first?.txtName ?? challengeDomain,
     expected_txt_value: first?.txtValue ?? null,
     deadline: open.length > 0 ? time(order.deadlineAt) : null,

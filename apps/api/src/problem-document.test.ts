@@ -34,6 +34,7 @@ const CONTRACT: Record<ProblemCode, number> = {
   dns_zone_missing: 409,
   caa_forbids_issuer: 409,
   acme_rejected: 422,
+  acme_replaces_refused: 422,
   acme_challenge_failed: 424,
   acme_order_invalid: 422,
   acme_pending: 503,

@@ -30,6 +30,7 @@ export function wire(config: Config, logger: Logger) {
     setupLinks: createSetupLinks(config.masterKey.bytes),
     publicUrl: config.publicUrl,
     acmeZone: config.acme.zone,
+    directoryUrl: config.acme.directoryUrl,
     issueWaitMs: config.orders.issueWaitMs,
     phaseTimeoutMs: config.orders.phaseTimeoutMs,
     keyType: config.orders.keyType,

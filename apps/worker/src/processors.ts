@@ -9,11 +9,13 @@ import {
   type PlaceOrderDeps,
   reconcile,
   type ReconcileDeps,
+  renewDue,
+  type RenewDueDeps,
   watchDelegation,
   type WatchDelegationDeps,
 } from '@certwright/core';
 
-export type ProcessorDeps = PlaceOrderDeps & AwaitDnsDeps & FinalizeOrderDeps & ReconcileDeps & WatchDelegationDeps;
+export type ProcessorDeps = PlaceOrderDeps & AwaitDnsDeps & FinalizeOrderDeps & ReconcileDeps & WatchDelegationDeps & RenewDueDeps;
 
 /** One handler for every job in the catalog: the type leaves none out. */
 export type Processors = { [N in JobName]: (payload: JobPayloads[N]) => Promise<unknown> };
@@ -23,5 +25,6 @@ export const createProcessors = (deps: ProcessorDeps): Processors => ({
   'await-dns': (payload) => awaitDns(deps, payload),
   'finalize-order': (payload) => finalizeOrder(deps, payload),
   'watch-delegation': (payload) => watchDelegation(deps, payload),
+  'renew-due': async () => ({ looked: await renewDue(deps) }),
   reconcile: async () => ({ enqueued: await reconcile(deps) }),
 });

@@ -12,6 +12,7 @@ const concurrencyOf = (name: JobName, workerConcurrency: number): number =>
     'await-dns': workerConcurrency,
     'finalize-order': workerConcurrency,
     'watch-delegation': Math.min(16, workerConcurrency),
+    'renew-due': 1,
     reconcile: 1,
   })[name];
 
@@ -89,7 +90,7 @@ function runJob({ name, job, token, processors, logger, metrics }: Run): Promise
       const result = await dispatch(name, job.data, processors);
       const ms = Math.round(performance.now() - startedAt);
       metrics.jobEnded(name, 'done', ms);
-      logger.log(name === 'reconcile' ? 'debug' : 'info', 'job done', { result, ms });
+      logger.log(name === 'reconcile' || name === 'renew-due' ? 'debug' : 'info', 'job done', { result, ms });
       return result;
     } catch (error) {
       const { code, disposition, message, retryAfterMs } = toProblem(error);

@@ -1,7 +1,8 @@
 import { catalog, type Producer } from '@certwright/jobs';
 import type { Logger } from '@certwright/runtime';
 
-const RECONCILE_EVERY_MS = 5_000;
+/** The jobs that come by themselves, and how far apart, in milliseconds. A pass that takes longer overlaps the next one, which finds other rows. */
+const EVERY_MS = { reconcile: 5_000, 'renew-due': 10_000 } as const;
 
 /** A flushed queue store has forgotten its schedulers too: put them back this often. */
 const UPSERT_EVERY_MS = 10_000;
@@ -10,11 +11,11 @@ const UPSERT_EVERY_MS = 10_000;
 export function keepSchedulers(producer: Producer, logger: Logger): () => void {
   const upsert = async (): Promise<void> => {
     try {
-      await producer
-        .queue('reconcile')
-        .upsertJobScheduler('reconcile', { every: RECONCILE_EVERY_MS }, { name: 'reconcile', data: {}, opts: catalog.reconcile.options });
+      for (const name of ['reconcile', 'renew-due'] as const) {
+        await producer.queue(name).upsertJobScheduler(name, { every: EVERY_MS[name] }, { name, data: {}, opts: catalog[name].options });
+      }
     } catch (error) {
-      logger.warn('the reconcile schedule could not be renewed', { error });
+      logger.warn('the schedules could not be renewed', { error });
     }
   };
   void upsert();

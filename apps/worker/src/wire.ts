@@ -35,6 +35,7 @@ export function wire(config: Config, logger: Logger) {
     acmeZone: config.acme.zone,
     phaseTimeoutMs: config.orders.phaseTimeoutMs,
     keyType: config.orders.keyType,
+    reuseKeys: config.orders.reuseKeys,
     profile: config.acme.profile,
     email: config.acme.email,
     budget: config.acme.budget,
@@ -43,6 +44,7 @@ export function wire(config: Config, logger: Logger) {
     leaseMs: config.orders.leaseMs,
   });
   metrics.collectOrders(() => database.orders.census());
+  metrics.collectRenewals(() => database.renewals.census());
   metrics.collectQueues(() => producer.depths());
   armCrashPoints(crashHandler(config.crashAt));
   return {

@@ -14,6 +14,8 @@ export interface Directory {
   newNonce: string;
   newAccount: string;
   newOrder: string;
+  /** RFC 9773 section 4.1; null where the CA has none. */
+  renewalInfo: string | null;
   caaIdentities: string[];
 }
 
@@ -24,6 +26,7 @@ export function parseDirectory(reply: HttpReply, directoryUrl: string): Director
     newNonce: urlOf(directory.newNonce, directoryUrl, 'newNonce'),
     newAccount: urlOf(directory.newAccount, directoryUrl, 'newAccount'),
     newOrder: urlOf(directory.newOrder, directoryUrl, 'newOrder'),
+    renewalInfo: directory.renewalInfo === undefined ? null : urlOf(directory.renewalInfo, directoryUrl, 'renewalInfo'),
     caaIdentities: namesIn(isObject(directory.meta) ? directory.meta.caaIdentities : []),
   };
 }

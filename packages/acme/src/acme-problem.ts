@@ -7,6 +7,9 @@ export type AcmeStep =
   | 'nonce'
   | 'new-account'
   | 'new-order'
+  /** A newOrder that names the certificate it replaces (RFC 9773 section 5). */
+  | 'replacing-order'
+  | 'renewal-info'
   | 'order'
   | 'authorization'
   | 'challenge'
@@ -28,6 +31,8 @@ const ASKED_FOR: Record<AcmeStep, string> = {
   nonce: 'a nonce',
   'new-account': 'the account',
   'new-order': 'the order',
+  'replacing-order': 'the order',
+  'renewal-info': 'the renewal information',
   order: "the order's state",
   authorization: "the authorization's state",
   challenge: 'the validation',
@@ -50,7 +55,10 @@ const ABOUT_THE_ACCOUNT = [
   'badPublicKey',
   'badSignatureAlgorithm',
 ];
-const ACCOUNT_STEPS: readonly AcmeStep[] = ['new-account', 'new-order'];
+const ORDER_STEPS: readonly AcmeStep[] = ['new-order', 'replacing-order'];
+const ACCOUNT_STEPS: readonly AcmeStep[] = ['new-account', ...ORDER_STEPS];
+/** What may be about the certificate that is replaced, and not about the order: another account's, or one the CA has no record of. */
+const ABOUT_THE_REPLACED = ['alreadyReplaced', 'unauthorized', 'malformed', 'conflict'];
 
 /**
  * What an answer that is not the expected one means for the order (RFC 8555 section 6.7); docs/acme-problems.md has the
@@ -86,6 +94,9 @@ export function problemFromReply(
   }
   if (kind === 'accountDoesNotExist') {
     return transient('acme_account_unknown', `The CA does not know the account: ${words}`, options);
+  }
+  if (step === 'replacing-order' && acme !== null && (status === 404 || status === 409 || (kind !== null && ABOUT_THE_REPLACED.includes(kind)))) {
+    return terminal('acme_replaces_refused', `The CA refuses to have the certificate replaced: ${words}`, options);
   }
   if (kind === 'orderNotReady') {
     const wait = retryAfterMs ?? LOOK_AGAIN_MS;
@@ -128,7 +139,7 @@ function isAboutTheAccount(kind: string, step: AcmeStep): boolean {
  * new orders; at any other step it is the number of requests that is limited.
  */
 function rateLimitScope(acme: AcmeProblemDocument | null, step: AcmeStep, names: string[]): PauseScope {
-  if (step !== 'new-order') return 'account';
+  if (!ORDER_STEPS.includes(step)) return 'account';
   const aboutNames = [...names, ...names.map(registeredDomain)].some((name) => acme?.detail.toLowerCase().includes(name));
   const hasIdentifier = acme?.subproblems?.some(({ identifier }) => identifier !== undefined) ?? false;
   return aboutNames || hasIdentifier ? 'names' : 'orders';

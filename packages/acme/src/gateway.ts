@@ -2,6 +2,7 @@ import { terminal, toProblem, transient, type AcmeAccount, type AcmeGateway } fr
 import { jsonObject, locationOf, parseAuthorization, parseChain, parseOrder } from './acme-objects';
 import type { AcmeStep } from './acme-problem';
 import { createRequests, withDeadline } from './requests';
+import { certIdOf, parseRenewalInfo } from './renewal-info';
 import { createSigner, type Signer } from './signed-request';
 import { createTransport, type AcmeRequestInfo, type HttpReply } from './transport';
 
@@ -74,12 +75,13 @@ export function createAcmeGateway(options: AcmeGatewayOptions): ClosableAcmeGate
         return locationOf(reply, url, 'the account');
       }),
 
-    newOrder: (account, { names, profile }) =>
+    newOrder: (account, { names, profile, replaces = null }) =>
       call(async (signal) => {
-        const { newOrder: url } = await requests.directory();
+        const { newOrder: url, renewalInfo } = await requests.directory();
         const identifiers = names.map((value) => ({ type: 'dns', value }));
-        const payload = { identifiers, ...(profile !== null && { profile }) };
-        const reply = await post(account, { step: 'new-order', url, payload, names, signal });
+        const isReplacing = replaces !== null && renewalInfo !== null;
+        const payload = { identifiers, ...(profile !== null && { profile }), ...(isReplacing && { replaces }) };
+        const reply = await post(account, { step: isReplacing ? 'replacing-order' : 'new-order', url, payload, names, signal });
         return parseOrder(reply, locationOf(reply, url, 'the order'));
       }),
 
@@ -108,6 +110,15 @@ export function createAcmeGateway(options: AcmeGatewayOptions): ClosableAcmeGate
       call(async (signal) => {
         const accept = 'application/pem-certificate-chain';
         return parseChain(await post(account, { step: 'certificate', url, payload: null, accept, signal }));
+      }),
+
+    certId: certIdOf,
+
+    renewalInfo: (certId) =>
+      call(async (signal) => {
+        const { renewalInfo: url } = await requests.directory();
+        if (url === null) return null;
+        return parseRenewalInfo(await requests.get({ step: 'renewal-info', url: `${url.replace(/\/$/, '')}/${certId}`, signal }));
       }),
 
     dns01Value: (account, token) => call(async () => signerOf(account).dns01Value(token)),

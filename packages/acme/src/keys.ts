@@ -1,4 +1,4 @@
-import { generateKeyPair, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { KeyMaker, KeyType } from '@certwright/core';
 import { createCsr } from './csr';
@@ -19,6 +19,10 @@ export function createKeyMaker(): KeyMaker {
     async keyAndCsr(names, keyType) {
       const keys = await keyPair(keyType);
       return { privateKeyPem: pemOf(keys.privateKey), csrDer: await createCsr(names, keys) };
+    },
+    async csrFor(names, privateKeyPem) {
+      const privateKey = createPrivateKey(privateKeyPem);
+      return { privateKeyPem, csrDer: await createCsr(names, { privateKey, publicKey: createPublicKey(privateKey) }) };
     },
   };
 }

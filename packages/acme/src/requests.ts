@@ -28,6 +28,8 @@ export interface Requests {
    * Resolves for 2xx alone. @throws Problem with an `acme_*` code
    */
   post(signer: Signer, request: SignedPost): Promise<HttpReply>;
+  /** One GET that needs no signature. Resolves for 2xx alone. @throws Problem with an `acme_*` code */
+  get(request: { step: AcmeStep; url: string; signal: AbortSignal }): Promise<HttpReply>;
 }
 
 export function createRequests(options: {
@@ -49,13 +51,17 @@ export function createRequests(options: {
     if (nonce !== null) nonces.add(nonce);
   };
 
+  const get: Requests['get'] = async ({ step, url, signal }) => {
+    const reply = await transport.send({ step, method: 'GET', url, signal });
+    keepNonce(reply);
+    if (!isSuccess(reply)) throw problemFromReply(reply, step);
+    return reply;
+  };
+
   // With a deadline of its own, not that of the caller who came first: others wait for the same answer.
   const fetchDirectory = (): Promise<Directory> =>
     withDeadline(directoryUrl, timeoutMs, async (signal) => {
-      const reply = await transport.send({ step: 'directory', method: 'GET', url: directoryUrl, signal });
-      keepNonce(reply);
-      if (!isSuccess(reply)) throw problemFromReply(reply, 'directory');
-      return parseDirectory(reply, directoryUrl);
+      return parseDirectory(await get({ step: 'directory', url: directoryUrl, signal }), directoryUrl);
     });
 
   const directory = async (): Promise<Directory> => {
@@ -85,6 +91,7 @@ export function createRequests(options: {
 
   return {
     directory,
+    get,
     async post(signer, { step, url, payload, accountUrl, accept, names, signal }) {
       let nonce = nonces.take() ?? (await newNonce(signal));
       for (let attempt = 1; ; attempt += 1) {

@@ -41,3 +41,12 @@ export interface AcmeAuthorization {
   } | null;
   retryAfterMs: number | null;
 }
+
+/** What the CA suggests for a certificate (RFC 9773 section 4.2). */
+export interface AcmeRenewalInfo {
+  start: Date;
+  end: Date;
+  explanationUrl: string | null;
+  /** From `Retry-After`: when to ask again. */
+  retryAfterMs: number | null;
+}

@@ -16,6 +16,7 @@ export interface JobPayloads {
   'await-dns': OrderJob;
   'finalize-order': OrderJob;
   'watch-delegation': DomainJob;
+  'renew-due': Record<string, never>;
   reconcile: Record<string, never>;
 }
 

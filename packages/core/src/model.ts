@@ -29,14 +29,16 @@ export interface Domain {
   updatedAt: Date;
 }
 
-/** What the last look at a domain's delegation says: whether a certificate could be had now without anybody doing anything. */
+/** What the last look at a domain says: whether a renewal would succeed today. */
 export interface Forecast {
   /** RFC 3339. */
   at: string;
   isReady: boolean;
+  /** Its owner has to set a value for it each time: no alias leads to our name servers. */
+  needsValue?: boolean;
   /** By challenge name. */
   records: { fqdn: string; diagnosis: Diagnosis }[];
-  /** Why CAA records forbid it, in plain words. */
+  /** Why the CA would have to refuse (CAA records, no name servers), in plain words. */
   refusal: string | null;
 }
 
@@ -70,12 +72,57 @@ export interface OrderReason {
   since?: string;
 }
 
+/** The span in which a certificate is to be renewed. */
+export interface RenewalWindow {
+  start: Date;
+  end: Date;
+}
+
+/** Of a domain's newest certificate: when it is to be renewed, and what has come in the way of it. */
+export interface Renewal {
+  domainId: string;
+  tenantId: string;
+  certificateId: string;
+  /** When it was stored: CAs date `notBefore` back. */
+  issuedAt: Date;
+  notBefore: Date;
+  notAfter: Date;
+  /** Of the CA that issued it. */
+  directoryUrl: string;
+  /** What the CA knows it by (RFC 9773 section 4.1); null where it doesn't say. */
+  certId: string | null;
+  window: RenewalWindow;
+  /** Chosen within the window, or after a failure when it is tried again; null: to be chosen. */
+  renewAt: Date | null;
+  /** When the CA is asked for its suggestion next; null: it makes none. */
+  askAt: Date | null;
+  explanationUrl: string | null;
+  /** Each renewal needs a new TXT value of the domain's owner. */
+  manual: boolean;
+  /** In a row. */
+  failures: number;
+  lastError: OrderReason | null;
+  reminders: number;
+  /** The order and generation whose values the owner was last told. */
+  told: string | null;
+}
+
+export type RenewalNews =
+  /** The CA suggests another window, as it does before it revokes (RFC 9773). RFC 3339. */
+  | { step: 'moved'; start: string; end: string; explanationUrl: string | null }
+  /** It is time, and nothing can be ordered. */
+  | { step: 'blocked'; reason: OrderReason }
+  /** What the owner has to set, and until when. */
+  | { step: 'reminder'; until: string; records: { fqdn: string; values: string[] }[] }
+  | { step: 'expired'; notAfter: string };
+
 /** One change of a domain, with an id that grows. */
 export type DomainEvent = { id: string; at: Date } & (
   | { kind: 'registered' | 'verified' }
   | { kind: 'changed'; names: string[] }
   /** A renewal would succeed where it would have failed before, or the other way round. */
   | { kind: 'forecast'; forecast: Forecast }
+  | ({ kind: 'renewal' } & RenewalNews)
   /** An order reached a status, or has a new reason for not getting on. */
   | { kind: 'order'; orderId: string; status: OrderStatus; generation: number; reason: OrderReason | null }
   /** DNS says something else about a record than before. */
@@ -113,6 +160,10 @@ export interface Order {
   watchedUntil: Date | null;
   /** CAA records are not looked at before it is placed. */
   ignoreCaa: boolean;
+  /** The end of the certificate that it is to replace; null: it was asked for, whatever there is. */
+  neededBy: Date | null;
+  /** That certificate, in the CA's words (RFC 9773 section 5). */
+  replaces: string | null;
   requestId: string | null;
   createdAt: Date;
   updatedAt: Date;

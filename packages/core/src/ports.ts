@@ -1,4 +1,4 @@
-import type { AcmeAccount, AcmeAuthorization, AcmeOrder } from './acme';
+import type { AcmeAccount, AcmeAuthorization, AcmeOrder, AcmeRenewalInfo } from './acme';
 import type { Diagnosis, DiagnosisInput } from './diagnosis';
 import type { JobName, JobPayloads } from './jobs';
 import type { KeyType } from './key-type';
@@ -17,7 +17,11 @@ export interface AcmeGateway {
   caaIdentities(): Promise<string[]>;
   /** RFC 8555 section 7.3. Returns the account URL; for a key the CA knows, that account's. */
   newAccount(privateKeyPem: string, email: string | null): Promise<string>;
-  newOrder(account: AcmeAccount, order: { names: string[]; profile: string | null }): Promise<AcmeOrder>;
+  /**
+   * `replaces`: a certificate's `certId` (RFC 9773 section 5); left out where the CA knows of no such thing.
+   * @throws Problem `acme_replaces_refused` where the order may be had without
+   */
+  newOrder(account: AcmeAccount, order: { names: string[]; profile: string | null; replaces?: string | null }): Promise<AcmeOrder>;
   getOrder(account: AcmeAccount, url: string): Promise<AcmeOrder>;
   getAuthorization(account: AcmeAccount, url: string): Promise<AcmeAuthorization>;
   /** Tells the CA to validate (RFC 8555 section 7.5.1). */
@@ -25,6 +29,10 @@ export interface AcmeGateway {
   finalize(account: AcmeAccount, order: { url: string; finalizeUrl: string }, csrDer: Buffer): Promise<AcmeOrder>;
   /** The PEM chain, leaf first (RFC 8555 section 7.4.2). */
   downloadCertificate(account: AcmeAccount, certificateUrl: string): Promise<string>;
+  /** What a CA knows the leaf of a chain by (RFC 9773 section 4.1); null where it has no authority key identifier. No request. */
+  certId(chainPem: string): string | null;
+  /** When to renew (RFC 9773 section 4); null where the CA makes no suggestions. */
+  renewalInfo(certId: string): Promise<AcmeRenewalInfo | null>;
   /** The TXT value for a dns-01 token: base64url(SHA-256(key authorization)) (RFC 8555 section 8.4). No request. */
   dns01Value(account: AcmeAccount, token: string): Promise<string>;
 }
@@ -34,6 +42,8 @@ export interface KeyMaker {
   accountKey(): Promise<string>;
   /** A new key and a CSR for `names` signed by it (RFC 2986). */
   keyAndCsr(names: string[], keyType: KeyType): Promise<KeyAndCsr>;
+  /** A CSR for `names` signed by a key that there is (PKCS #8 PEM). */
+  csrFor(names: string[], privateKeyPem: string): Promise<KeyAndCsr>;
 }
 
 export interface TxtLookup {

@@ -34,6 +34,7 @@ export type ProblemCode =
   | 'acme_account_unknown'
   | 'acme_order_gone'
   | 'acme_rejected'
+  | 'acme_replaces_refused'
   | 'acme_challenge_failed'
   | 'acme_order_invalid'
   | 'acme_pending'

@@ -2,7 +2,19 @@ import type { AcmeAccount } from './acme';
 import type { Diagnosis } from './diagnosis';
 import type { DomainStatus } from './domain';
 import type { KeyType } from './key-type';
-import type { Authorization, Certificate, Domain, IssuedCertificate, Order, DomainEvent, Forecast, OrderReason, Page } from './model';
+import type {
+  Authorization,
+  Certificate,
+  Domain,
+  DomainEvent,
+  Forecast,
+  IssuedCertificate,
+  Order,
+  OrderReason,
+  Page,
+  Renewal,
+  RenewalNews,
+} from './model';
 import type { LiveOrderStatus, OrderStatus } from './order';
 import type { ProblemCode } from './problem';
 import type { TxtEvidence } from './txt-evidence';
@@ -125,8 +137,9 @@ export interface NextLook {
  */
 export interface OrderStore {
   /**
-   * Inserts an order with status `new`, due now, and moves the domain to `certificate_pending`, in one transaction.
-   * A domain has at most one live order: the loser of a race, and a repeated call, get the live one (`created: false`).
+   * Inserts an order with status `new`, due now, and moves the domain to `certificate_pending` (it stays `active` where the order is a
+   * renewal), in one transaction. A domain has at most one live order: the loser of a race, and a repeated call, get the live one
+   * (`created: false`).
    * @throws Problem `domain_not_verified`, `not_found`.
    */
   create(
@@ -138,6 +151,8 @@ export interface OrderStore {
       phaseMs: number;
       /** Default false. */
       ignoreCaa?: boolean;
+      /** Of a renewal. */
+      renewal?: Pick<Order, 'neededBy' | 'replaces'>;
       requestId: string | null;
     },
   ): Promise<{ order: Order; created: boolean }>;
@@ -162,10 +177,10 @@ export interface OrderStore {
   release(lease: Lease, next: NextLook): Promise<void>;
   /** Guarded: lets go of the lease of an order that was not worked on; all else stays as it is. */
   handBack(lease: Lease): Promise<void>;
-  /** Guarded, terminal: order `invalid`; domain `failed` (or `active` again where it still has a certificate). */
+  /** Guarded, terminal: order `invalid`; domain `failed` (or `active` again where it still has a certificate); a renewal has failed once more. */
   fail(lease: Lease, reason: OrderReason): Promise<void>;
-  /** Guarded, terminal: the certificate with its key, order `valid`, domain `active`. */
-  complete(lease: Lease, certificate: IssuedCertificate, privateKeyPem: string): Promise<void>;
+  /** Guarded, terminal: the certificate with its key, order `valid`, domain `active`, and when it is to be renewed. */
+  complete(lease: Lease, certificate: IssuedCertificate, privateKeyPem: string, renewal: RenewalPlan): Promise<void>;
   /** The key and CSR stored by `advance`, unsealed; null when there are none yet. @throws Problem `sealing_key_missing` */
   keyAndCsr(lease: Lease): Promise<KeyAndCsr | null>;
   /** Live orders of all tenants, overdue by more than `graceMs` and leased to nobody, the most overdue first. */
@@ -202,6 +217,33 @@ export interface CertificateStore {
   latest(tenantId: string, domainId: string): Promise<Certificate | null>;
   /** PEM (PKCS #8), unsealed. @throws Problem `sealing_key_missing` */
   privateKey(tenantId: string, id: string): Promise<string | null>;
+}
+
+/** What is settled about the renewal of a certificate when it is stored. */
+export type RenewalPlan = Pick<Renewal, 'directoryUrl' | 'certId' | 'window' | 'askAt'> & {
+  renewAt: Date;
+  /** Null: nothing new is known of it. */
+  manual: boolean | null;
+};
+
+export type RenewalChange = Partial<
+  Pick<Renewal, 'window' | 'renewAt' | 'askAt' | 'certId' | 'explanationUrl' | 'failures' | 'lastError' | 'reminders' | 'told'>
+> & {
+  lookAt: Date;
+  news?: RenewalNews;
+};
+
+export interface RenewalStore {
+  get(tenantId: string, domainId: string): Promise<Renewal | null>;
+  /**
+   * Takes what there is anything to be done about, those that have been so for longest first: nobody else gets them for `claimMs`.
+   * `now` by the database's clock; `inLine`: how many orders are not placed yet.
+   */
+  claimDue(limit: number, claimMs: number): Promise<{ now: Date; due: Renewal[]; inLine: number }>;
+  /** Without effect where the certificate is not the domain's newest any more. */
+  note(renewal: Renewal, change: RenewalChange): Promise<void>;
+  /** Of all tenants, for the metrics. */
+  census(): Promise<{ failing: number; expired: number; soonestExpiry: Date | null }>;
 }
 
 export interface AccountStore {

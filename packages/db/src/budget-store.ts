@@ -1,4 +1,4 @@
-import type { BudgetStore, Order, OrderBudget, Slot } from '@certwright/core';
+import { type BudgetStore, type Order, type OrderBudget, type Slot, URGENT_MS } from '@certwright/core';
 import type { Db, PrismaLike } from './client';
 import { Prisma } from './generated/client';
 
@@ -79,30 +79,36 @@ async function count(tx: PrismaLike, accountId: string, order: Order, registered
   return row ?? { mine: false, used: 0, usedByDomain: 0 };
 }
 
+/** 0 for what is needed within a day, 1 for renewals, 2 for first certificates. */
+const rank = Prisma.sql`
+  CASE WHEN needed_by < clock_timestamp() + ${URGENT_MS} * interval '1 millisecond' THEN 0 WHEN renewal THEN 1 ELSE 2 END`;
+
 /**
- * How many orders in line come first: all renewals before a first certificate; among equals the n-th of each tenant in the
- * window before anybody's n+1st. Orders that wait for something else, or have their slot already, are not in line.
+ * How many orders in line come first: all that are needed within a day, then all renewals, then first certificates; among equals the n-th of
+ * each tenant in the window before anybody's n+1st. Orders that wait for something else, or have their slot already, are not in line.
  */
-async function aheadOf(tx: PrismaLike, accountId: string, { id, tenantId, renewal, createdAt }: Order): Promise<number> {
+async function aheadOf(tx: PrismaLike, accountId: string, { id, tenantId, createdAt }: Order): Promise<number> {
   const [row] = await tx.$queryRaw<{ ahead: number }[]>`
     WITH line AS (
-      SELECT id, tenant_id, renewal, created_at FROM orders o
+      SELECT id, tenant_id, ${rank} AS rank, created_at FROM orders o
        WHERE status = 'new' AND (reason IS NULL OR reason->>'code' = 'acme_budget_spent' AND reason->>'budget' IS DISTINCT FROM 'registered-domain')
          AND NOT EXISTS (SELECT 1 FROM order_slots s WHERE s.order_id = o.id AND s.generation = o.generation)
     ), had AS (
       SELECT tenant_id, count(*) AS n FROM order_slots
        WHERE account_id = ${accountId}::uuid AND taken_at > clock_timestamp() - ${WINDOW_MS} * interval '1 millisecond'
        GROUP BY 1
+    ), me AS (
+      SELECT ${rank} AS rank FROM orders WHERE id = ${id}::uuid
     ), mine AS (
       SELECT count(*) AS before, coalesce((SELECT n FROM had WHERE tenant_id = ${tenantId}::uuid), 0) AS had FROM line
-       WHERE tenant_id = ${tenantId}::uuid AND renewal = ${renewal} AND (created_at, id) < (${createdAt}, ${id}::uuid)
+       WHERE tenant_id = ${tenantId}::uuid AND rank = (SELECT rank FROM me) AND (created_at, id) < (${createdAt}, ${id}::uuid)
     ), others AS (
-      SELECT tenant_id, count(*) AS n FROM line WHERE renewal = ${renewal} AND tenant_id <> ${tenantId}::uuid GROUP BY 1
+      SELECT tenant_id, count(*) AS n FROM line WHERE rank = (SELECT rank FROM me) AND tenant_id <> ${tenantId}::uuid GROUP BY 1
     )
     SELECT (mine.before
             + (SELECT coalesce(sum(least(o.n, greatest(0, mine.had + mine.before - coalesce(h.n, 0)))), 0)
                  FROM others o LEFT JOIN had h USING (tenant_id))
-            + (SELECT count(*) FROM line WHERE renewal AND NOT ${renewal}))::int AS ahead
+            + (SELECT count(*) FROM line WHERE rank < (SELECT rank FROM me)))::int AS ahead
       FROM mine`;
   return row?.ahead ?? 0;
 }

@@ -1,4 +1,4 @@
-import type { AccountStore, BudgetStore, CertificateStore, DomainStore, EventStore, OrderStore } from '@certwright/core';
+import type { AccountStore, BudgetStore, CertificateStore, DomainStore, EventStore, OrderStore, RenewalStore } from '@certwright/core';
 import { createAccountStore } from './account-store';
 import { createBudgetStore } from './budget-store';
 import { createCertificateStore } from './certificate-store';
@@ -7,6 +7,7 @@ import { Prisma } from './generated/client';
 import { createDomainStore } from './domain-store';
 import { createEventStore } from './event-store';
 import { createOrderStore } from './order-store';
+import { createRenewalStore } from './renewal-store';
 import { createSealedBox } from './sealed-box';
 import { verifySealingKey } from './sealing-check';
 import { mapOutages } from './unavailable';
@@ -17,6 +18,7 @@ export interface Database {
   certificates: CertificateStore;
   accounts: AccountStore;
   events: EventStore;
+  renewals: RenewalStore;
   budgets: BudgetStore;
   /** @throws Problem `sealing_key_missing` when the database was sealed with another master key. */
   verifySealingKey(): Promise<void>;
@@ -45,6 +47,7 @@ export function createDatabase({
     orders: mapOutages(createOrderStore(db, box)),
     certificates: mapOutages(createCertificateStore(db, box)),
     events: mapOutages(createEventStore(db)),
+    renewals: mapOutages(createRenewalStore(db)),
     accounts: mapOutages(createAccountStore(db, box)),
     budgets: mapOutages(createBudgetStore(db)),
     ...mapOutages({

@@ -105,7 +105,7 @@ export function createDomainStore(db: Db): DomainStore {
     toWatch: (graceMs, limit) =>
       db.run(Prisma.sql`
         SELECT id, tenant_id AS "tenantId" FROM domains
-         WHERE watch_at < clock_timestamp() - ${graceMs} * interval '1 millisecond' ORDER BY watch_at LIMIT ${limit}`),
+         WHERE watch_at < (SELECT clock_timestamp()) - ${graceMs} * interval '1 millisecond' ORDER BY watch_at LIMIT ${limit}`),
 
     async delete(tenantId, id) {
       const { count } = await db.prisma.domain.deleteMany({ where: { id, tenantId } });

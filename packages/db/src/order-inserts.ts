@@ -6,24 +6,29 @@ import { orderColumns, type OrderRow, toOrder } from './rows';
 import { storable } from './storable';
 
 /**
- * The order and the domain's new status, in one statement. Null when the domain is in no status to be issued for: of several
- * callers at once one finds it so, behind the lock on its row, and all others don't.
+ * The order and the domain's new status (a renewal leaves it as it is), in one statement. Null where the domain is in no status to be issued
+ * for, or has a live order: of several callers at once one passes the index of live orders.
  */
 export async function insertOrder(db: Db, tenantId: string, input: Parameters<OrderStore['create']>[1]): Promise<Order | null> {
-  const { domainId, keyType, profile, phaseMs, ignoreCaa = false, requestId } = input;
+  const { domainId, keyType, profile, phaseMs, ignoreCaa = false, renewal, requestId } = input;
+  const { neededBy, replaces } = renewal ?? { neededBy: null, replaces: null };
   const [row] = await db.run<OrderRow>(Prisma.sql`
-    WITH domain AS (
-      UPDATE domains SET status = 'certificate_pending', status_reason = NULL, updated_at = clock_timestamp()
-       WHERE id = ${domainId}::uuid AND tenant_id = ${tenantId}::uuid
-         AND status::text IN (${Prisma.join([...ISSUABLE_DOMAIN_STATUSES])})
-      RETURNING id, tenant_id, names
+    WITH issuable AS (
+      SELECT id, tenant_id, names FROM domains
+       WHERE id = ${domainId}::uuid AND tenant_id = ${tenantId}::uuid AND status::text IN (${Prisma.join([...ISSUABLE_DOMAIN_STATUSES])})
+         FOR KEY SHARE -- after whoever changes the names; beside workers, who lock an order before its domain
     ), o AS (
-      INSERT INTO orders (id, tenant_id, domain_id, names, key_type, profile, ignore_caa, request_id, renewal, status_since, created_at, due_at, deadline_at)
-      SELECT ${randomUUID()}::uuid, tenant_id, id, names, ${keyType}, ${profile}, ${ignoreCaa}, ${requestId},
-             EXISTS (SELECT 1 FROM certificates c WHERE c.domain_id = domain.id),
+      INSERT INTO orders (id, tenant_id, domain_id, names, key_type, profile, ignore_caa, needed_by, replaces, request_id, renewal,
+                          status_since, created_at, due_at, deadline_at)
+      SELECT ${randomUUID()}::uuid, tenant_id, id, names, ${keyType}, ${profile}, ${ignoreCaa}, ${neededBy}, ${replaces}, ${requestId},
+             EXISTS (SELECT 1 FROM certificates c WHERE c.domain_id = issuable.id),
              clock_timestamp(), clock_timestamp(), clock_timestamp(), clock_timestamp() + ${phaseMs} * interval '1 millisecond'
-        FROM domain
+        FROM issuable
+      ON CONFLICT DO NOTHING
       RETURNING *
+    ), pending AS (
+      UPDATE domains d SET status = 'certificate_pending', status_reason = NULL, updated_at = clock_timestamp()
+        FROM o WHERE d.id = o.domain_id AND ${renewal === undefined}
     ), told AS (
       INSERT INTO domain_events (domain_id, order_id, at, kind, status, generation)
       SELECT domain_id, id, created_at, 'order', status, generation FROM o
@@ -48,5 +53,6 @@ export function insertCertificate(order: Order, id: string, issued: IssuedCertif
                               key_type, not_before, not_after)
     SELECT ${id}::uuid, ${order.tenantId}::uuid, ${order.domainId}::uuid, g.id, ${order.names}, ${chainPem}, ${sealedKey},
            ${serial}, ${sha256}, ${issuer}, ${keyType}, ${notBefore}, ${notAfter}
-      FROM guarded g)`;
+      FROM guarded g
+    RETURNING id)`;
 }

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DEFAULT_TENANT_ID, type Lease } from '@certwright/core';
-import { createTestDatabase } from '@certwright/testing';
+import { createTestDatabase, planFor } from '@certwright/testing';
 import { createDatabase, type Database } from './database';
 
 const tenant = DEFAULT_TENANT_ID;
@@ -115,7 +115,7 @@ describe('the order store', () => {
     const domainId = await verifiedDomain();
     const { order } = await create(domainId);
     const lease = await processing(order.id);
-    await database.orders.complete(lease, issued, 'the key');
+    await database.orders.complete(lease, issued, 'the key', planFor(issued));
     const certificate = await database.certificates.latest(tenant, domainId);
     expect(certificate).toMatchObject({ ...issued, orderId: order.id });
     expect(await database.certificates.privateKey(tenant, certificate?.id ?? '')).toBe('the key');
@@ -144,7 +144,7 @@ describe('the order store', () => {
   it('keeps a domain active when a later order fails', async () => {
     const domainId = await verifiedDomain();
     const first = await create(domainId);
-    await database.orders.complete(await processing(first.order.id), issued, 'the key');
+    await database.orders.complete(await processing(first.order.id), issued, 'the key', planFor(issued));
     const second = await create(domainId);
     await database.orders.fail(await claimed(second.order.id), { code: 'acme_rejected', detail: 'no' });
     expect((await database.domains.get(tenant, domainId))?.status).toBe('active');

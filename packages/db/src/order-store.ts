@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   assertTransition,
+  isLive,
   type KeyAndCsr,
   type Lease,
   type Order,
@@ -15,6 +16,7 @@ import { Prisma } from './generated/client';
 import { insertAuthorizations, insertCertificate, insertOrder } from './order-inserts';
 import { claimLease, held, reasonJson, transition, writeThrough } from './order-lease';
 import { newestEvents } from './event-store';
+import { failRenewal, insertRenewal } from './renewal-store';
 import { orderColumns, type OrderRow, toOrder } from './rows';
 import type { SealedBox } from './sealed-box';
 
@@ -28,17 +30,23 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
     select(Prisma.sql`o.domain_id = ${domainId}::uuid AND o.tenant_id = ${tenantId}::uuid ORDER BY o.created_at DESC, o.id DESC LIMIT ${limit}`);
   const latest = async (tenantId: string, domainId: string): Promise<Order | null> => (await newest(tenantId, domainId, 1))[0] ?? null;
 
+  async function insertUnlessLive(tenantId: string, input: Parameters<OrderStore['create']>[1]): Promise<Order | null> {
+    const before = await latest(tenantId, input.domainId);
+    return before && !isLive(before.status) ? insertOrder(db, tenantId, input) : null;
+  }
+
   return {
     latest,
     list: newest,
 
     async create(tenantId, input) {
-      const created = await insertOrder(db, tenantId, input);
+      // A second time where the live order that was in the way has ended meanwhile.
+      const created = (await insertOrder(db, tenantId, input)) ?? (await insertUnlessLive(tenantId, input));
       if (created) return { order: created, created: true };
       const domain = await db.prisma.domain.findFirst({ where: { id: input.domainId, tenantId } });
       if (!domain) throw terminal('not_found', 'There is no such domain.');
-      const live = domain.status === 'certificate_pending' && (await latest(tenantId, input.domainId));
-      if (live) return { order: live, created: false };
+      const newest = await latest(tenantId, input.domainId);
+      if (newest && isLive(newest.status)) return { order: newest, created: false };
       throw terminal('domain_not_verified', `${domain.name} is not verified yet: set its ownership record, then verify it.`);
     },
 
@@ -124,7 +132,7 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
 
     async fail(given, reason) {
       const lease = held(given);
-      const { tenantId, domainId } = lease.order;
+      const { tenantId, domainId, neededBy } = lease.order;
       await writeThrough(db, lease, {
         ...end(given, 'invalid', reason),
         also: [
@@ -133,12 +141,13 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
                SET status = CASE WHEN EXISTS (SELECT 1 FROM certificates c WHERE c.domain_id = d.id)
                                  THEN 'active' ELSE 'failed' END::domain_status,
                    status_reason = ${reason.detail}, updated_at = clock_timestamp()
-              FROM guarded WHERE d.id = ${domainId}::uuid AND d.tenant_id = ${tenantId}::uuid)`,
+              FROM guarded WHERE d.id = ${domainId}::uuid AND d.tenant_id = ${tenantId}::uuid AND ${neededBy === null})`,
+          ...(neededBy === null ? [] : [failRenewal(lease.order, reason)]),
         ],
       });
     },
 
-    async complete(given, issued, privateKeyPem) {
+    async complete(given, issued, privateKeyPem, renewal) {
       const lease = held(given);
       const { tenantId, domainId } = lease.order;
       const ending = end(given, 'valid', null);
@@ -151,6 +160,7 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
         shows: { ...ending.shows, certificateId },
         also: [
           insertCertificate(lease.order, certificateId, issued, sealedKey),
+          insertRenewal(lease.order, issued, renewal),
           Prisma.sql`domain AS (
             UPDATE domains d SET status = 'active', status_reason = NULL, updated_at = clock_timestamp(),
                                  watch_at = coalesce(watch_at, clock_timestamp() + random() * interval '1 day')

@@ -19,7 +19,8 @@ export const orderColumns = Prisma.sql`
   o.id, o.tenant_id AS "tenantId", o.domain_id AS "domainId", o.names, o.status::text, o.status_since AS "statusSince", o.generation,
   o.renewal, o.key_type AS "keyType", o.profile, o.reason, o.failures, o.crashes, o.due_at AS "dueAt", o.deadline_at AS "deadlineAt",
   o.account_id AS "accountId", o.acme_url AS "acmeUrl", o.finalize_url AS "finalizeUrl", o.ca_expires_at AS "caExpiresAt",
-  o.watched_until AS "watchedUntil", o.ignore_caa AS "ignoreCaa", o.request_id AS "requestId", o.created_at AS "createdAt", o.updated_at AS "updatedAt",
+  o.watched_until AS "watchedUntil", o.ignore_caa AS "ignoreCaa",
+  o.needed_by AS "neededBy", o.replaces, o.request_id AS "requestId", o.created_at AS "createdAt", o.updated_at AS "updatedAt",
   (SELECT c.id FROM certificates c WHERE c.order_id = o.id) AS "certificateId",
   (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'id', a.id, 'identifier', a.identifier, 'wildcard', a.wildcard, 'url', a.url, 'challengeUrl', a.challenge_url,

@@ -23,6 +23,13 @@ const orderJobOptions: JobsOptions = {
 
 const orderDeduplicationId = (payload: OrderJob): string => payload.orderId;
 
+/** Of a scheduler: the next one is never far. */
+const passOverAll = {
+  schema: Joi.object<Record<string, never>>({}),
+  deduplicationId: null,
+  options: { attempts: 1, removeOnComplete: { count: 20 }, removeOnFail: { age: DAY_S, count: 100 } },
+};
+
 export const catalog: { [N in JobName]: JobDefinition<N> } = {
   'place-order': defineJob({
     name: 'place-order',
@@ -48,12 +55,8 @@ export const catalog: { [N in JobName]: JobDefinition<N> } = {
     deduplicationId: ({ domainId }) => domainId,
     options: orderJobOptions,
   }),
-  reconcile: defineJob({
-    name: 'reconcile',
-    schema: Joi.object<Record<string, never>>({}),
-    deduplicationId: null,
-    options: { attempts: 1, removeOnComplete: { count: 20 }, removeOnFail: { age: DAY_S, count: 100 } },
-  }),
+  'renew-due': defineJob({ name: 'renew-due', ...passOverAll }),
+  reconcile: defineJob({ name: 'reconcile', ...passOverAll }),
 };
 
 export const JOB_NAMES = Object.keys(catalog) as JobName[];

@@ -36,6 +36,8 @@ export interface Config {
     issueWaitMs: number;
     leaseMs: number;
     keyType: Environment['CERT_KEY_TYPE'];
+    /** Whether a renewal keeps the private key. */
+    reuseKeys: boolean;
   };
   /** Null, in development only: every request is accepted, and only from this machine. */
   authToken: string | null;
@@ -118,6 +120,7 @@ function toConfig(value: Environment, production: boolean): Config {
       issueWaitMs: value.ISSUE_WAIT,
       leaseMs: value.LEASE_TIME,
       keyType: value.CERT_KEY_TYPE,
+      reuseKeys: value.REUSE_KEYS,
     },
     authToken,
     publicUrl: value.PUBLIC_URL ?? null,

@@ -10,6 +10,14 @@ export interface OrderCount {
   oldestDueMs: number | null;
 }
 
+export interface RenewalCensus {
+  /** Renewals that have failed at least once in a row. */
+  failing: number;
+  /** Certificates that nothing has replaced in time. */
+  expired: number;
+  soonestExpiry: Date | null;
+}
+
 export interface QueueCount {
   queue: string;
   waiting: number;
@@ -39,6 +47,7 @@ export interface Metrics {
   /** The zone was read: it has so many labels. */
   zoneSynced(labels: number): void;
   collectOrders(read: () => Promise<OrderCount[]>): void;
+  collectRenewals(read: () => Promise<RenewalCensus>): void;
   collectQueues(read: () => Promise<QueueCount[]>): void;
 }
 
@@ -192,6 +201,19 @@ export function createMetrics(options: { service?: string; processMetrics?: bool
         }
         oldest.set(Math.max(0, ...rows.map(({ oldestDueMs }) => oldestDueMs ?? 0)) / 1_000);
       }),
+    collectRenewals: (read) =>
+      collect(
+        'renewals',
+        async () => [await read()],
+        ([census], registers) => {
+          const help = 'Domains whose newest certificate is not renewed as it should be.';
+          const trouble = new Gauge({ name: 'certwright_renewals_in_trouble', help, labelNames: ['state'], registers });
+          trouble.set({ state: 'failing' }, census?.failing ?? 0);
+          trouble.set({ state: 'expired' }, census?.expired ?? 0);
+          const soonest = new Gauge({ name: 'certwright_soonest_expiry_timestamp_seconds', help: 'Of the certificates in use.', registers });
+          if (census?.soonestExpiry) soonest.set(census.soonestExpiry.getTime() / 1_000);
+        },
+      ),
     collectQueues: (read) =>
       collect('queues', read, (rows, into) => {
         const labelNames = ['queue', 'state'];

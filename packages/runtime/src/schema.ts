@@ -145,6 +145,7 @@ export interface Environment {
   ACME_ORDERS_PER_DOMAIN_PER_WEEK: number;
   LEASE_TIME: number;
   CRASH_AT?: CrashAt;
+  REUSE_KEYS: boolean;
   CERT_KEY_TYPE: 'ec-256' | 'ec-384' | 'rsa-2048' | 'rsa-4096';
   AUTH_TOKEN?: string;
   ADMIN_PASSWORD?: string;
@@ -204,6 +205,7 @@ export const environmentSchema = (production: boolean, role: 'api' | 'worker' | 
     ACME_ORDERS_PER_DOMAIN_PER_WEEK: count(50),
     LEASE_TIME: duration('30s'),
     CRASH_AT: production ? Joi.forbidden().messages({ '*': '{{#label}} is for tests, not for production' }) : crashAt,
+    REUSE_KEYS: flag,
     CERT_KEY_TYPE: Joi.string()
       .valid('ec-256', 'ec-384', 'rsa-2048', 'rsa-4096')
       .default('ec-256')

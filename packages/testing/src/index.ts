@@ -1,7 +1,9 @@
 export * from './acme-ca';
 export * from './api-client';
 export * from './audit';
+export * from './builders';
 export * from './certwright-process';
+export * from './clock';
 export * from './database';
 export { runDnsProgram } from './dns-program';
 export { findDnsProgram } from './find-tool';

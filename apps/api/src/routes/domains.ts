@@ -17,6 +17,9 @@ import {
   type Problem,
   registerDomain,
   type RegisterDomainDeps,
+  renewDomain,
+  type RenewDomainDeps,
+  type RenewalStore,
   terminal,
   transient,
   verifyDomain,
@@ -27,15 +30,16 @@ import { addLogContext } from '@certwright/runtime';
 import { type Response, Router } from 'express';
 import Joi from 'joi';
 import { methods } from '../methods';
-import { presentDomain, presentDomainInFull, presentIssuing, presentNewDomain, presentOrder } from '../present';
+import { type DomainState, presentDomain, presentDomainInFull, presentIssuing, presentNewDomain, presentOrder } from '../present';
 import { contextOf } from '../request-context';
 import { validate } from '../validate';
 import type { FindDomain } from './find-domain';
 
-export interface DomainRouteDeps extends RegisterDomainDeps, VerifyDomainDeps, CreateOrderDeps, ChangeDomainDeps {
+export interface DomainRouteDeps extends RegisterDomainDeps, VerifyDomainDeps, CreateOrderDeps, ChangeDomainDeps, RenewDomainDeps {
   domains: DomainStore;
   orders: OrderStore;
   certificates: CertificateStore;
+  renewals: RenewalStore;
   events: EventStore;
   news: EventWatch;
 }
@@ -143,13 +147,14 @@ export function domainRoutes(deps: DomainRouteDeps, find: FindDomain): Router {
       const domain = await find(request);
       const { ignore_caa: ignoreCaa } = validate(issueBody, request.body ?? {});
       const order = await createOrder(deps, { tenantId: domain.tenantId, domainId: domain.id, ignoreCaa, requestId: contextOf(request).requestId });
-      addLogContext({ orderId: order.id });
-      if (order.status === 'invalid') throw refusal(order);
-      response.location(`/orders/${order.id}`);
-      // Standing in our own line is no refusal; what the CA said is.
-      const isRefused = order.status === 'new' && order.reason && order.reason.code !== 'acme_budget_spent';
-      if (isRefused && order.reason) throw delayed(order.reason, order.dueAt);
-      response.status(202).json(presentIssuing(order, challengeName(domain.name)));
+      respondUnderWay(response, domain, order);
+    },
+  });
+
+  methods(router, '/domains/:id/renew', {
+    async post(request, response) {
+      const domain = await find(request);
+      respondUnderWay(response, domain, await renewDomain(deps, domain, contextOf(request).requestId));
     },
   });
 
@@ -164,12 +169,29 @@ export function domainRoutes(deps: DomainRouteDeps, find: FindDomain): Router {
   return router;
 }
 
+/** @throws Problem, where the CA refused, or has said that it is to be asked later */
+function respondUnderWay(response: Response, domain: Domain, order: Order): void {
+  addLogContext({ orderId: order.id });
+  if (order.status === 'invalid') throw refusal(order);
+  response.location(`/orders/${order.id}`);
+  // Standing in our own line is no refusal; what the CA said is.
+  const isRefused = order.status === 'new' && order.reason && order.reason.code !== 'acme_budget_spent';
+  if (isRefused && order.reason) throw delayed(order.reason, order.dueAt);
+  response.status(202).json(presentIssuing(order, challengeName(domain.name)));
+}
+
 /** Everything else that is shown of a domain. */
 export async function stateOf(
-  { orders, certificates, events, acmeZone }: Pick<DomainRouteDeps, 'orders' | 'certificates' | 'events' | 'acmeZone'>,
-  { tenantId, id }: Domain) {
-  const [order, certificate, newest] = await Promise.all([orders.latest(tenantId, id), certificates.latest(tenantId, id), events.newest([id])]);
-  return { order, certificate, version: newest[0]?.id ?? '0', acmeZone };
+  { orders, certificates, renewals, events, acmeZone }: Pick<DomainRouteDeps, 'orders' | 'certificates' | 'renewals' | 'events' | 'acmeZone'>,
+  { tenantId, id }: Domain,
+): Promise<DomainState> {
+  const [order, certificate, renewal, newest] = await Promise.all([
+    orders.latest(tenantId, id),
+    certificates.latest(tenantId, id),
+    renewals.get(tenantId, id),
+    events.newest([id]),
+  ]);
+  return { order, certificate, renewal, version: newest[0]?.id ?? '0', acmeZone };
 }
 
 /** @throws Problem `validation_failed` where nothing would ever come of it */
@@ -180,7 +202,7 @@ function assertAutoCan({ acmeZone }: DomainRouteDeps, auto: boolean | undefined)
 }
 
 /** The version is the entity tag, too (RFC 9110 section 8.8.3): what `If-Match` takes. */
-function respondInFull(response: Response, domain: Domain, state: Awaited<ReturnType<typeof stateOf>>): void {
+function respondInFull(response: Response, domain: Domain, state: DomainState): void {
   response.set('etag', `"${state.version}"`).json(presentDomainInFull(domain, state));
 }
 

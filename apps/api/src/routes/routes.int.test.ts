@@ -14,7 +14,7 @@ import {
 } from '@certwright/core';
 import { createDatabase, type Database } from '@certwright/db';
 import { createLogger, createMetrics } from '@certwright/runtime';
-import { createTestDatabase, type TestDatabase } from '@certwright/testing';
+import { createTestDatabase, planFor, type TestDatabase } from '@certwright/testing';
 import { PassThrough } from 'node:stream';
 import { Client } from 'pg';
 import request from 'supertest';
@@ -118,6 +118,7 @@ describe('the routes', () => {
       setupLinks: createSetupLinks(randomBytes(32)),
       publicUrl: null,
       acmeZone: null,
+      directoryUrl: 'https://ca.test/dir',
       allowSpecialUseDomains: false,
       issueWaitMs: 200,
       phaseTimeoutMs: 60_000,
@@ -189,7 +190,7 @@ describe('the routes', () => {
     await database.orders.advance(lease, 'ready', SOON);
     const keyAndCsr = { privateKeyPem: PRIVATE_KEY, csrDer: Buffer.from('csr') };
     await database.orders.advance(lease, 'processing', { ...SOON, keyAndCsr });
-    await database.orders.complete(lease, issued, PRIVATE_KEY);
+    await database.orders.complete(lease, issued, PRIVATE_KEY, planFor(issued));
     return { id, orderId };
   }
 
@@ -294,7 +295,7 @@ describe('the routes', () => {
         domain_name: name,
         names: [name],
         auto: false,
-        forecast: null,
+        renewal: expect.objectContaining({ scheduled_at: null, forecast: null }) as unknown,
         status: 'pending',
         verified_at: null,
         created_at: expect.stringMatching(/^\d{4}-.*Z$/),
@@ -403,7 +404,7 @@ describe('the routes', () => {
       const { domain_name: name } = (await as('get', `/domains/${id}`)).body;
       place = async () => undefined;
       const { body } = await ask(id, { names: [`www.${name}`] }).expect(200);
-      expect(body).toMatchObject({ status: 'certificate_pending', names: [name, `www.${name}`] });
+      expect(body).toMatchObject({ status: 'active', names: [name, `www.${name}`] });
       expect(body.order_id).not.toBe(orderId);
       expect((await as('get', `/orders/${body.order_id}`)).body).toMatchObject({ names: [name, `www.${name}`], renewal: true });
       const { body: same } = await ask(id, { names: [`www.${name}`] }).expect(200);

@@ -17,7 +17,7 @@ export function setupViewOf(
     state,
     ...WORDS[state],
     ...(state === 'preparing' && live?.reason && { sentence: live.reason.detail }),
-    ...(state === 'done' && domain.forecast?.isReady && { sentence: RENEWS }),
+    ...(state === 'done' && domain.forecast?.isReady && !domain.forecast.needsValue && { sentence: RENEWS }),
     ...(state === 'failed' && domain.statusReason && { sentence: `${domain.statusReason} ${WORDS.failed.sentence}` }),
     records: records.map((one) => toRecord(one, lastLook)),
     deadline: live?.status === 'awaiting_dns' ? (live.deadlineAt?.toISOString() ?? null) : null,
@@ -38,8 +38,9 @@ function simplest({ status, auto }: Domain, records: DnsRecord[]): DnsRecord[] {
   return aliases.length > 0 && isLookedAt && !others.some(isThere) ? aliases : others;
 }
 
+/** Of an active domain that is renewed by hand, the record for the next certificate is asked for. */
 function stateOf(domain: Domain, live: Order | null, records: DnsRecord[]): SetupState {
-  if (domain.status === 'active') return 'done';
+  if (domain.status === 'active' && live?.status !== 'awaiting_dns') return 'done';
   if (domain.status === 'failed') return 'failed';
   if (domain.status !== 'pending' && (live === null || live.status === 'new')) return records.some(isMissing) ? 'missing' : 'preparing';
   if (live !== null && live.status !== 'awaiting_dns') return 'checking';

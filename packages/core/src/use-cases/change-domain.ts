@@ -1,20 +1,24 @@
 import { parseNames, unproved } from '../domain-names';
 import type { Domain } from '../model';
-import type { CertificateStore, DomainStore, OrderStore } from '../ports';
+import type { AcmeGateway, DomainStore, OrderStore, RenewalStore } from '../ports';
 import { terminal } from '../problem';
 import { requestOrder, type RequestOrderDeps } from './create-order';
+import { replacing } from './renew-one';
 import { assertOwned, type OwnershipDeps } from './verify-domain';
 
 export interface ChangeDomainDeps extends OwnershipDeps, RequestOrderDeps {
   domains: Pick<DomainStore, 'get' | 'update'>;
   orders: Pick<OrderStore, 'create' | 'latest'>;
-  certificates: Pick<CertificateStore, 'latest'>;
+  renewals: Pick<RenewalStore, 'get'>;
+  /** The CA's directory, by which certificates of another CA are told apart. */
+  directoryUrl: AcmeGateway['directoryUrl'];
   allowSpecialUseDomains: boolean;
 }
 
 /**
  * Other names (all of them but `domain.name`, which stays), or another setting. Names that nothing of what was proved covers have to be
- * proved first, as for `verifyDomain`. Where there is a certificate, or an order under way, an order for the new names follows.
+ * proved first, as for `verifyDomain`. Where there is a certificate, or an order was asked for, an order for the new names follows, which
+ * replaces the certificate.
  * @throws Problem `not_found`, `invalid_name`, `dns_lookup_failed`, `ownership_record_absent`, `order_under_way`, `version_conflict`
  */
 export async function changeDomain(
@@ -32,9 +36,9 @@ export async function changeDomain(
   if (!changed) throw terminal('not_found', 'There is no such domain.');
   if (changed.auto && changed.status === 'pending') await deps.jobs.enqueue('watch-delegation', { tenantId, domainId }, { hurry: true });
   if (!names || changed.status === 'pending') return changed;
-  const isWanted = before || (await deps.certificates.latest(tenantId, domainId));
-  if (!isWanted) return changed;
-  await requestOrder(deps, { tenantId, domainId, requestId });
+  const old = await deps.renewals.get(tenantId, domainId);
+  if (!before && !old) return changed;
+  await requestOrder(deps, { tenantId, domainId, requestId, ...(old && { renewal: replacing(old, deps.directoryUrl) }) });
   return (await deps.domains.get(tenantId, domainId)) ?? changed;
 }
 

@@ -29,6 +29,8 @@ const orderIn = (status: OrderStatus): Order => ({
   certificateId: null,
   watchedUntil: null,
   ignoreCaa: false,
+  neededBy: null,
+  replaces: null,
   requestId: 'request-1',
   createdAt: new Date(0),
   updatedAt: new Date(0),

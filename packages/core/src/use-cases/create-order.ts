@@ -26,6 +26,8 @@ export interface OrderRequest {
   domainId: string;
   /** Default false. */
   ignoreCaa?: boolean;
+  /** Of a renewal: until when it is needed, and what it replaces. */
+  renewal?: Pick<Order, 'neededBy' | 'replaces'>;
   /** Null: nobody asked. */
   requestId: string | null;
 }
@@ -36,11 +38,12 @@ export interface OrderRequest {
  * @throws Problem `not_found`, `domain_not_verified`
  */
 export async function requestOrder(deps: RequestOrderDeps, input: OrderRequest): Promise<{ order: Order; isQueued: boolean }> {
-  const { tenantId, domainId, ignoreCaa = false, requestId } = input;
+  const { tenantId, ...rest } = input;
   const { keyType, profile, phaseTimeoutMs: phaseMs } = deps;
-  const { order } = await deps.orders.create(tenantId, { domainId, keyType, profile, phaseMs, ignoreCaa, requestId });
+  const { order } = await deps.orders.create(tenantId, { ...rest, keyType, profile, phaseMs });
   crashPoint('after-order-created', order.id);
   if (order.status !== 'new') return { order, isQueued: true };
+  const { requestId } = input;
   const payload = { tenantId, orderId: order.id, ...(requestId !== null && { requestId }) };
   return { order, isQueued: await deps.jobs.enqueue('place-order', payload) };
 }

@@ -2,14 +2,22 @@ import type { AcmeOrder } from '../acme';
 import { assertCertificateFits } from '../certificate';
 import { crashPoint } from '../crash-point';
 import type { OrderJob } from '../jobs';
+import type { IssuedCertificate, Order } from '../model';
 import { phaseDeadline } from '../order';
-import type { KeyAndCsr, Lease } from '../ports';
+import type { CertificateStore, KeyAndCsr, Lease, RenewalPlan } from '../ports';
 import { waitFor } from '../problem';
+import { firstAskMs, momentIn, windowOf } from '../renewal';
 import { type AccountDeps, accountOf, type Ca } from './account';
 import { caPollMs, ended, firstPause } from './ca-trouble';
 import { moveOn, type OrderWork, succeed, workOnOrder } from './work-on-order';
 
-export interface FinalizeOrderDeps extends OrderWork, AccountDeps {}
+export interface FinalizeOrderDeps extends OrderWork, AccountDeps {
+  certificates: Pick<CertificateStore, 'latest' | 'privateKey'>;
+  /** Whether a renewal keeps its certificate's key (`REUSE_KEYS`). */
+  reuseKeys: boolean;
+  /** The zone of our own name servers (`ACME_ZONE`). */
+  acmeZone: string | null;
+}
 
 /**
  * `ready` to `processing` to `valid`: stores the sealed key and its CSR, only then sends finalize (RFC 8555 section 7.4),
@@ -34,7 +42,7 @@ export function finalizeOrder(deps: FinalizeOrderDeps, job: OrderJob): Promise<v
 async function recordIntent(deps: FinalizeOrderDeps, lease: Lease): Promise<KeyAndCsr> {
   // Placed anew, it keeps its key: what the CA may have issued the time before is for that one.
   const kept = lease.order.generation > 1 ? await deps.orders.keyAndCsr(lease) : null;
-  const keyAndCsr = kept ?? (await deps.keys.keyAndCsr(lease.order.names, lease.order.keyType));
+  const keyAndCsr = kept ?? (await keyFor(deps, lease.order));
   const now = lease.now();
   await moveOn(deps, lease, 'processing', {
     keyAndCsr,
@@ -43,6 +51,13 @@ async function recordIntent(deps: FinalizeOrderDeps, lease: Lease): Promise<KeyA
   });
   crashPoint('after-key-stored', lease.order.id);
   return keyAndCsr;
+}
+
+/** The key of the certificate before, where that is wanted, and it is of the kind that is wanted; else a new one. */
+async function keyFor({ keys, certificates, reuseKeys }: FinalizeOrderDeps, { tenantId, domainId, names, keyType }: Order): Promise<KeyAndCsr> {
+  const before = reuseKeys ? await certificates.latest(tenantId, domainId) : null;
+  const key = before?.keyType === keyType ? await certificates.privateKey(tenantId, before.id) : null;
+  return key === null ? keys.keyAndCsr(names, keyType) : keys.csrFor(names, key);
 }
 
 async function finalize(ca: Ca, lease: Lease, { csrDer }: KeyAndCsr): Promise<AcmeOrder> {
@@ -67,8 +82,24 @@ async function collect(deps: FinalizeOrderDeps, lease: Lease, ca: Ca, remote: Ac
   const chainPem = await ca.downloadCertificate(remote.certificateUrl);
   crashPoint('after-chain-downloaded', id);
   const { privateKeyPem } = stored;
-  await succeed(deps, lease, assertCertificateFits({ chainPem, privateKeyPem, names }), privateKeyPem);
+  const certificate = assertCertificateFits({ chainPem, privateKeyPem, names });
+  await succeed(deps, lease, certificate, privateKeyPem, planOf(deps, lease, certificate));
   crashPoint('after-certificate-stored', id);
+}
+
+/** By the certificate's own life, until the CA has been asked. */
+function planOf({ acme, acmeZone }: FinalizeOrderDeps, lease: Lease, certificate: IssuedCertificate): RenewalPlan {
+  const window = windowOf(certificate);
+  const certId = acme.certId(certificate.chainPem);
+  const askAt = certId === null ? null : new Date(lease.now().getTime() + firstAskMs());
+  return { directoryUrl: acme.directoryUrl, certId, window, renewAt: momentIn(window), askAt, manual: isManual(lease.order, acmeZone) };
+}
+
+/** Whether somebody had to set a value for it; null where the CA asked for none. */
+function isManual({ authorizations }: Order, acmeZone: string | null): boolean | null {
+  const looks = authorizations.flatMap(({ evidence }) => (evidence ? [evidence.via] : []));
+  if (looks.length === 0) return null;
+  return !looks.every((via) => acmeZone !== null && via.some((name) => name.endsWith(`.${acmeZone}`)));
 }
 
 function urls({ order }: Lease): { url: string; finalizeUrl: string } {

@@ -4,20 +4,18 @@ import { challengeName } from '../domain';
 import { registeredDomain } from '../hostname';
 import type { OrderJob } from '../jobs';
 import { phaseDeadline } from '../order';
-import type { AuthorizationInput, BudgetStore, CaaLookup, DnsDoctor, Lease, OrderBudget, TxtLookup } from '../ports';
+import type { AuthorizationInput, BudgetStore, Lease, OrderBudget } from '../ports';
 import { Problem, terminal, waitFor } from '../problem';
 import { accountToOrder, type Ca } from './account';
 import { caaIssuer, type CaaIssuerDeps } from './caa-issuer';
+import { dnsRefusal, type DnsRefusalDeps } from './dns-refusal';
 import { moveOn, type OrderWork, workOnOrder } from './work-on-order';
 
-export interface PlaceOrderDeps extends OrderWork, CaaIssuerDeps {
+export interface PlaceOrderDeps extends OrderWork, CaaIssuerDeps, DnsRefusalDeps {
   /** How soon to look at DNS again, in milliseconds (`POLL_INTERVAL`). */
   pollIntervalMs: number;
   budgets: BudgetStore;
   budget: OrderBudget;
-  txtLookup: TxtLookup;
-  dnsDoctor: Pick<DnsDoctor, 'diagnose'>;
-  caaLookup: CaaLookup;
 }
 
 /** Nobody can have set a value that they are only now being told: the first look waits for them, in milliseconds. */
@@ -33,13 +31,13 @@ const LOOK_IN_LINE_MS = 600_000;
  */
 export function placeOrder(deps: PlaceOrderDeps, job: OrderJob): Promise<void> {
   return workOnOrder(deps, job, 'place-order', async (lease) => {
-    const { id, names, profile } = lease.order;
+    const { id, neededBy } = lease.order;
     const { account, ca } = await accountToOrder(deps, lease);
     await assertDnsAllows(deps, lease, account);
     await takeTurn(deps, lease, account);
     // Placed before, when its authorizations could not be read: newOrder is not sent twice.
     const known = lease.order.acmeUrl;
-    const placed = known === null ? await ca.newOrder({ names, profile }) : await placedBefore(ca, lease, { accountId: account.id, url: known });
+    const placed = known === null ? await newOrder(ca, lease) : await placedBefore(ca, lease, { accountId: account.id, url: known });
     crashPoint('after-new-order-sent', id);
     if (placed.status === 'invalid') {
       throw terminal('acme_order_invalid', placed.error?.detail ?? 'The CA refused the order without a reason.', {
@@ -66,11 +64,21 @@ export function placeOrder(deps: PlaceOrderDeps, job: OrderJob): Promise<void> {
       caExpiresAt: earliest(expiries),
       authorizations,
       dueAt: new Date(now.getTime() + (to === 'ready' ? 0 : Math.min(FIRST_LOOK_MS, deps.pollIntervalMs))),
-      deadlineAt: phaseDeadline(to, now, deps.timeouts),
+      deadlineAt: phaseDeadline(to, now, deps.timeouts, neededBy),
       letGo: true,
     });
     crashPoint('after-order-placed', id);
   });
+}
+
+/** `replaces` is of use to the CA alone: where it refuses that (`alreadyReplaced`, RFC 9773 section 5), it is asked without. */
+async function newOrder(ca: Ca, { order: { names, profile, replaces } }: Lease): Promise<AcmeOrder> {
+  try {
+    return await ca.newOrder({ names, profile, replaces });
+  } catch (error) {
+    if (replaces === null || !(error instanceof Problem) || error.code !== 'acme_replaces_refused') throw error;
+    return ca.newOrder({ names, profile, replaces: null });
+  }
 }
 
 /** @throws Problem; where the CA has lost the order, the next one is a new one */
@@ -92,22 +100,11 @@ function earliest(dates: (Date | null)[]): Date | null {
 
 /** What must fail at the CA is not sent there. @throws Problem `dns_zone_missing`, `caa_forbids_issuer`; `dns_not_ready` (wait) */
 async function assertDnsAllows(deps: PlaceOrderDeps, lease: Lease, account: AcmeAccount): Promise<void> {
-  const { order } = lease;
-  for (const fqdn of new Set(order.names.map(challengeName))) {
-    const evidence = await deps.txtLookup.lookup(fqdn, []);
-    if (evidence.verdict !== 'no_zone' && evidence.verdict !== 'no_answer') continue;
-    const identifier = fqdn.slice(fqdn.indexOf('.') + 1);
-    const { actor, message, action, waiting } = await deps.dnsDoctor.diagnose({ identifier, fqdn, expected: [], evidence });
-    const isGone = evidence.verdict === 'no_zone' && actor === 'customer' && !waiting.helps;
-    if (isGone) throw terminal('dns_zone_missing', `${message} ${action}`);
-    throw lookAgain(lease, `${message} ${action}`);
-  }
-  if (order.ignoreCaa) return;
-  const refused = await deps.caaLookup.forbids(order.names, await caaIssuer(deps, account));
+  const { names, ignoreCaa } = lease.order;
+  const refused = await dnsRefusal(deps, names, ignoreCaa ? null : () => caaIssuer(deps, account));
   if (!refused) return;
-  const { set, message, action, waiting } = refused;
-  if (waiting.helps) throw lookAgain(lease, `${message} ${action}`);
-  throw terminal('caa_forbids_issuer', set ? `${message} The record to add: ${set.fqdn} CAA ${set.value}.` : message);
+  if (refused.waitingHelps) throw lookAgain(lease, refused.detail);
+  throw terminal(refused.code, refused.detail);
 }
 
 function lookAgain({ order, now }: Lease, detail: string): Problem {

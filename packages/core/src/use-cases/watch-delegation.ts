@@ -1,15 +1,16 @@
 import type { DomainJob } from '../jobs';
 import type { Domain, Forecast } from '../model';
 import { nextWatchMs } from '../watch-schedule';
-import type { CaaLookup, DomainStore } from '../ports';
+import type { DomainStore, RenewalStore } from '../ports';
 import { Problem, waitFor } from '../problem';
 import { caaIssuer, type CaaIssuerDeps } from './caa-issuer';
 import { requestOrder, type RequestOrderDeps } from './create-order';
+import { dnsRefusal, type DnsRefusalDeps } from './dns-refusal';
 import { type DelegationDeps, lookAtDelegation, type SeenDelegation } from './look-at-delegation';
 
-export interface WatchDelegationDeps extends DelegationDeps, RequestOrderDeps, CaaIssuerDeps {
+export interface WatchDelegationDeps extends DelegationDeps, RequestOrderDeps, CaaIssuerDeps, DnsRefusalDeps {
   domains: Pick<DomainStore, 'claimWatch' | 'noteForecast' | 'markVerified'>;
-  caaLookup: CaaLookup;
+  renewals: Pick<RenewalStore, 'get'>;
   pollIntervalMs: number;
 }
 
@@ -20,8 +21,8 @@ const CLAIM_MS = 60_000;
 const LONGEST_DELAY_MS = 600_000;
 
 /**
- * Asks of one domain whether a certificate could be had for it now without anybody doing anything, and keeps the answer; a change
- * of it is an event. A domain with `auto` is verified by it, and given its certificate.
+ * Asks of one domain whether a renewal would succeed today, and keeps the answer; a change of it is an event. A domain with `auto` is
+ * verified by it, and given its certificate.
  * @throws Problem `dns_not_ready` (wait) until the next look, where that is soon
  */
 export async function watchDelegation(deps: WatchDelegationDeps, { tenantId, domainId }: DomainJob): Promise<void> {
@@ -29,7 +30,7 @@ export async function watchDelegation(deps: WatchDelegationDeps, { tenantId, dom
   if (!domain) return;
   const seen = await lookAtDelegation(deps, domain);
   const forecast = await forecastOf(deps, domain, seen);
-  const isMoved = domain.auto && forecast.isReady && (await moveOn(deps, domain));
+  const isMoved = domain.auto && forecast.isReady && !forecast.needsValue && (await moveOn(deps, domain));
   const delayMs = nextWatchMs({ domain, isMoved, now: new Date(), pollIntervalMs: deps.pollIntervalMs });
   await deps.domains.noteForecast(tenantId, domainId, { forecast, delayMs });
   if (delayMs === null || delayMs > LONGEST_DELAY_MS) return;
@@ -37,18 +38,22 @@ export async function watchDelegation(deps: WatchDelegationDeps, { tenantId, dom
   throw waitFor('dns_not_ready', wrong?.diagnosis.message ?? forecast.refusal ?? 'Looked at again soon.', delayMs);
 }
 
-async function forecastOf(deps: WatchDelegationDeps, { names, forecast: before }: Domain, seen: SeenDelegation[]): Promise<Forecast> {
+async function forecastOf(deps: WatchDelegationDeps, domain: Domain, seen: SeenDelegation[]): Promise<Forecast> {
+  const { tenantId, id, names, auto, forecast: before } = domain;
   const sinceOf = ({ fqdn, diagnosis }: SeenDelegation): string => {
     const known = before?.records.find((one) => one.fqdn === fqdn)?.diagnosis;
     return known?.code === diagnosis.code ? known.since : diagnosis.since;
   };
   const isInPlace = seen.length > 0 && seen.every(({ diagnosis }) => diagnosis.code === 'ready');
-  const refused = isInPlace ? await deps.caaLookup.forbids(names, await caaIssuer(deps)) : null;
+  const isExpected = deps.acmeZone !== null && (auto || (await deps.renewals.get(tenantId, id))?.manual === false);
+  const needsValue = !isInPlace && !isExpected;
+  const refused = isInPlace || needsValue ? await dnsRefusal(deps, names, () => caaIssuer(deps)) : null;
   return {
     at: new Date().toISOString(),
-    isReady: isInPlace && refused === null,
+    isReady: (isInPlace || needsValue) && refused === null,
+    needsValue,
     records: seen.map((one) => ({ fqdn: one.fqdn, diagnosis: { ...one.diagnosis, since: sinceOf(one) } })),
-    refusal: refused?.message ?? null,
+    refusal: refused?.detail ?? null,
   };
 }
 

@@ -13,8 +13,9 @@ import {
   setApartMs,
 } from '../order';
 import type { IssuedCertificate, Order, OrderReason } from '../model';
-import type { JobQueue, Lease, OrderChange, OrderStore } from '../ports';
+import type { JobQueue, Lease, OrderChange, OrderStore, RenewalPlan } from '../ports';
 import { type Problem, type ProblemCode, terminal, toProblem, waitFor } from '../problem';
+import { cappedByNeed } from '../renewal';
 import type { Telemetry } from '../telemetry';
 
 /** Waits that are not the customer's doing: their deadline moves along. */
@@ -87,9 +88,10 @@ export async function succeed(
   lease: Lease,
   certificate: IssuedCertificate,
   privateKeyPem: string,
+  renewal: RenewalPlan,
 ): Promise<void> {
   const before = lease.order;
-  await deps.orders.complete(lease, certificate, privateKeyPem);
+  await deps.orders.complete(lease, certificate, privateKeyPem, renewal);
   phaseEnded(deps, lease, before);
   deps.telemetry.orderEnded('valid', null, null);
 }
@@ -115,14 +117,14 @@ async function settle(deps: OrderWork, lease: Lease, problem: Problem): Promise<
   const gone = goneSo(problem, order, now);
   if (problem.disposition === 'reorder' || (gone?.isSure && order.status !== 'new')) {
     if (order.generation >= MAX_GENERATIONS) return fail(deps, lease, problem);
-    const dueAt = new Date(now.getTime() + (problem.retryAfterMs ?? 0));
+    const dueAt = new Date(now.getTime() + cappedByNeed(problem.retryAfterMs ?? 0, order.neededBy, now));
     const deadlineAt = new Date(dueAt.getTime() + deps.timeouts.phaseMs);
     await deps.orders.restart(lease, { dueAt, deadlineAt, reason: reasonOf(problem, now) });
     phaseEnded(deps, lease, order);
     return null;
   }
   const failed = problem.disposition === 'transient';
-  const delayMs = failed ? retryDelayMs(order.failures + 1) : (problem.retryAfterMs ?? 0);
+  const delayMs = failed ? cappedByNeed(retryDelayMs(order.failures + 1), order.neededBy, now) : (problem.retryAfterMs ?? 0);
   // From now, where the deadline has passed meanwhile: nothing that is asked of us is due at once.
   const deadlineAt = order.deadlineAt && imposed ? new Date(Math.max(order.deadlineAt.getTime(), now.getTime()) + delayMs) : order.deadlineAt;
   const dueAt = new Date(Math.min(now.getTime() + delayMs, deadlineAt?.getTime() ?? Infinity));

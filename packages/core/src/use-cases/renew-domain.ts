@@ -1,0 +1,22 @@
+import type { Domain, Order } from '../model';
+import type { AcmeGateway, RenewalStore } from '../ports';
+import { terminal } from '../problem';
+import { createOrder, type CreateOrderDeps } from './create-order';
+import { replacing } from './renew-one';
+
+export interface RenewDomainDeps extends CreateOrderDeps {
+  renewals: Pick<RenewalStore, 'get'>;
+  /** The CA's directory, by which certificates of another CA are told apart. */
+  directoryUrl: AcmeGateway['directoryUrl'];
+}
+
+/**
+ * Renews now, whatever the time: as `renewDue` would, and with `createOrder`'s wait for the order to be placed. If it fails, it is tried
+ * again as any renewal is.
+ * @throws Problem `not_found`, `certificate_absent`
+ */
+export async function renewDomain(deps: RenewDomainDeps, { tenantId, id: domainId }: Domain, requestId: string): Promise<Order> {
+  const renewal = await deps.renewals.get(tenantId, domainId);
+  if (!renewal) throw terminal('certificate_absent', 'There is no certificate to be renewed: ask for one by issue-certificate.');
+  return createOrder(deps, { tenantId, domainId, requestId, renewal: replacing(renewal, deps.directoryUrl) });
+}

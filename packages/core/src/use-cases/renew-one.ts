@@ -1,0 +1,139 @@
+import type { Domain, Order, OrderReason, Renewal, RenewalNews } from '../model';
+import { isLive } from '../order';
+import type { AcmeGateway, DomainStore, OrderStore, RenewalChange, RenewalStore } from '../ports';
+import { Problem } from '../problem';
+import { ALL_TOLD, askAgainMs, leastAgeMs, momentIn, nextAskMs, nextReminder, remindersDue, retryRenewalMs, URGENT_MS } from '../renewal';
+import { requestOrder, type RequestOrderDeps } from './create-order';
+import { type DelegationDeps, lookAtDelegation } from './look-at-delegation';
+
+export interface RenewOneDeps extends RequestOrderDeps, DelegationDeps {
+  renewals: Pick<RenewalStore, 'note'>;
+  domains: Pick<DomainStore, 'get'>;
+  orders: Pick<OrderStore, 'create' | 'latest'>;
+  acme: Pick<AcmeGateway, 'renewalInfo' | 'directoryUrl'>;
+}
+
+/** While an order is under way, how soon to see whether its owner has to be told another value, in milliseconds. */
+const UNDER_WAY_MS = 3_600_000;
+
+/** An order that was only just asked for has its value by then, in milliseconds. */
+const JUST_ASKED_MS = 60_000;
+
+/** Of one pass over many renewals. */
+export interface RenewalPass {
+  now: Date;
+  /** Enough orders stand in line as it is. */
+  isLineFull: boolean;
+  /** The CA has not answered: nobody else asks it. */
+  isCaSilent: boolean;
+}
+
+/** When the line is looked at again, in milliseconds. */
+const LINE_MS = 600_000;
+
+type Change = Omit<RenewalChange, 'lookAt'> & { lookAt?: Date };
+
+const inMs = (now: Date, ms: number): Date => new Date(now.getTime() + ms);
+
+/**
+ * Does what there is to be done about one renewal, and settles when to look again: asks the CA for its window, chooses a moment in it,
+ * and asks for a certificate when that has come. A renewal's trouble never touches the domain's status.
+ */
+export async function renewOne(deps: RenewOneDeps, renewal: Renewal, pass: RenewalPass): Promise<void> {
+  const { now } = pass;
+  const asked = await askCa(deps, renewal, pass);
+  const known = { ...renewal, ...asked };
+  const renewAt = known.renewAt ?? inMs(now, retryRenewalMs({ failures: Math.max(1, known.failures), leftMs: known.notAfter.getTime() - now.getTime() }));
+  const notBefore = inMs(known.issuedAt, leastAgeMs(known));
+  const isTime = renewAt <= now && notBefore <= now;
+  const change: Change = isTime ? await renew(deps, known, pass) : { lookAt: renewAt < notBefore ? notBefore : renewAt };
+  const lookAt = earliest(change.lookAt ?? renewAt, known.askAt);
+  const ended: Change = change.news || asked.news ? {} : expiry(renewal, now);
+  await deps.renewals.note(renewal, { renewAt, ...asked, ...change, ...ended, lookAt });
+}
+
+const earliest = (one: Date, other: Date | null): Date => (other !== null && other < one ? other : one);
+
+/** RFC 9773 section 4: another window means another moment; the same one keeps what was chosen. */
+async function askCa({ acme }: RenewOneDeps, renewal: Renewal, pass: RenewalPass): Promise<Change> {
+  const { askAt, certId, window, renewAt } = renewal;
+  const { now } = pass;
+  if (askAt === null || askAt > now) return {};
+  if (certId === null || renewal.directoryUrl !== acme.directoryUrl) return { askAt: null };
+  if (pass.isCaSilent) return { askAt: inMs(now, askAgainMs()) };
+  try {
+    const info = await acme.renewalInfo(certId);
+    if (info === null) return { askAt: null };
+    const { start, end, explanationUrl, retryAfterMs } = info;
+    const next = { askAt: inMs(now, nextAskMs(retryAfterMs)), explanationUrl };
+    if (start.getTime() === window.start.getTime() && end.getTime() === window.end.getTime()) return next;
+    const moment = momentIn({ start, end });
+    // After a failure it is tried again when that is settled, or sooner where the CA is in a hurry.
+    const isSooner = renewAt === null || renewal.failures === 0 || moment < renewAt;
+    const isNews = start < window.start && renewAt !== null && isFarFrom(start, window.start);
+    const news: RenewalNews = { step: 'moved', start: start.toISOString(), end: end.toISOString(), explanationUrl };
+    return { ...next, window: { start, end }, ...(isSooner && { renewAt: moment }), ...(isNews && { news }) };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    pass.isCaSilent = true;
+    return { askAt: inMs(now, Math.max(askAgainMs(), error.retryAfterMs ?? 0)) };
+  }
+}
+
+/** The CA's first word on a certificate differs from our own guess by less than a few days. */
+const isFarFrom = (one: Date, other: Date): boolean => Math.abs(one.getTime() - other.getTime()) > 7 * 86_400_000;
+
+async function renew(deps: RenewOneDeps, renewal: Renewal, { now, isLineFull }: RenewalPass): Promise<Change> {
+  const { tenantId, domainId, notAfter } = renewal;
+  const [domain, latest] = await Promise.all([deps.domains.get(tenantId, domainId), deps.orders.latest(tenantId, domainId)]);
+  if (!domain) return { lookAt: inMs(now, UNDER_WAY_MS) }; // it was deleted just now, and this row with it
+  if (latest && isLive(latest.status)) return underWay(renewal, latest, now);
+  if (isLineFull && notAfter.getTime() - now.getTime() > URGENT_MS) return { lookAt: inMs(now, LINE_MS * (0.5 + Math.random())) };
+  const blocked = renewal.manual ? null : await whyBlocked(deps, domain);
+  if (blocked) return fail(renewal, blocked, now);
+  try {
+    await requestOrder(deps, { tenantId, domainId, requestId: null, renewal: replacing(renewal, deps.acme.directoryUrl) });
+    return { lookAt: inMs(now, JUST_ASKED_MS) };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return fail(renewal, { code: error.code, detail: error.message }, now);
+  }
+}
+
+/** What the order that is to replace a certificate is told of it; only the CA that issued it knows it. */
+export const replacing = ({ notAfter, certId, directoryUrl }: Renewal, ourDirectoryUrl: string): Pick<Order, 'neededBy' | 'replaces'> => ({
+  neededBy: notAfter,
+  replaces: directoryUrl === ourDirectoryUrl ? certId : null,
+});
+
+/** No order is placed that would wait for DNS in vain. */
+async function whyBlocked(deps: DelegationDeps, domain: Domain): Promise<OrderReason | null> {
+  const seen = await lookAtDelegation(deps, domain);
+  const wrong = seen.find(({ diagnosis }) => diagnosis.code !== 'ready');
+  return wrong ? { code: 'dns_not_ready', detail: `${wrong.diagnosis.message} ${wrong.diagnosis.action}` } : null;
+}
+
+function fail(renewal: Renewal, reason: OrderReason, now: Date): Change {
+  const failures = renewal.failures + 1;
+  const renewAt = inMs(now, retryRenewalMs({ failures, leftMs: renewal.notAfter.getTime() - now.getTime() }));
+  const isNews = renewal.lastError?.detail !== reason.detail;
+  return { failures, lastError: reason, renewAt, lookAt: renewAt, ...(isNews && { news: { step: 'blocked', reason } }) };
+}
+
+/** Whoever has to set a value is told so when it is known, when it is another one, and as time runs out. */
+function underWay(renewal: Renewal, order: Order, now: Date): Change {
+  const open = order.status === 'awaiting_dns' ? order.authorizations.filter(({ status }) => status === 'pending') : [];
+  const due = remindersDue(renewal, now);
+  const told = `${order.id}/${order.generation}`;
+  const next = earliest(inMs(now, open.length > 0 ? UNDER_WAY_MS : JUST_ASKED_MS * 10), nextReminder(renewal, due));
+  if (!renewal.manual || open.length === 0 || (renewal.told === told && renewal.reminders >= due)) return { lookAt: next };
+  const names = [...new Set(open.map(({ txtName }) => txtName))];
+  const records = names.map((fqdn) => ({ fqdn, values: open.filter(({ txtName }) => txtName === fqdn).map(({ txtValue }) => txtValue) }));
+  return { lookAt: next, told, reminders: Math.max(due, renewal.reminders), news: { step: 'reminder', until: renewal.notAfter.toISOString(), records } };
+}
+
+/** Said once, at the first look after it has happened. */
+function expiry({ notAfter, reminders }: Renewal, now: Date): Change {
+  if (notAfter > now || reminders === ALL_TOLD) return {};
+  return { reminders: ALL_TOLD, news: { step: 'expired', notAfter: notAfter.toISOString() } };
+}
