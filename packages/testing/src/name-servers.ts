@@ -49,7 +49,8 @@ const DEFAULT_UDP_SIZE = 512;
 export async function startNameServers({
   port: wanted = 0,
   addresses = ['127.0.0.1'],
-}: { port?: number; addresses?: string[] } = {}): Promise<NameServers> {
+  seen = () => undefined,
+}: { port?: number; addresses?: string[]; seen?: (query: SeenQuery) => void } = {}): Promise<NameServers> {
   const zones = new Map<string, Zone>();
   const wrong = new Map<string, Misbehaviour>();
   const queries: SeenQuery[] = [];
@@ -65,7 +66,9 @@ export async function startNameServers({
     const question = query?.questions?.[0];
     if (!query || !question || query.type !== 'query') return null;
     const wantsRecursion = Boolean(query.flag_rd);
-    queries.push({ address, name: lower(question.name), type: question.type, recursive: wantsRecursion });
+    const one = { address, name: lower(question.name), type: question.type, recursive: wantsRecursion };
+    queries.push(one);
+    seen(one);
     if (queries.length > MAX_QUERIES) queries.shift();
     const resolves = wantsRecursion && address === resolver;
     const how = resolves ? undefined : wrong.get(address);

@@ -11,7 +11,8 @@ import { type CertwrightProcess, type CertwrightRole, startCertwright } from './
 import { CUT_SHORT_SQL } from './cut-short';
 import { createTestDatabase } from './database';
 import { type FaultProxy, startFaultProxy } from './fault-proxy';
-import { type NameServers, startNameServers } from './name-servers';
+import type { NameServers } from './name-servers';
+import { startNameServersApart } from './name-servers-apart';
 import { openFolder, type PostgresServer, startPostgres } from './postgres';
 import type { RealDns } from './real-dns';
 import { type RedisOptions, type RedisServer, startRedis } from './redis';
@@ -112,7 +113,7 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
   const database = own ?? opened(await createTestDatabase(), (one) => one.drop());
   let redis = options.queue === 'redis' ? await startRedis(options.redis) : null;
   opened(null, async () => redis?.stop());
-  const dns = opened(await startNameServers({ addresses: options.nameServers ?? ['127.0.0.1'] }), (one) => one.close());
+  const dns = opened(await startNameServersApart({ addresses: options.nameServers ?? ['127.0.0.1'] }), (one) => one.close());
   dns.addZone('customer.test');
   const { resolver, port: authoritativePort } = options.realDns ?? { resolver: { address: '127.0.0.1', port: dns.port }, port: dns.port };
   const resolverAt = `${resolver.address}:${resolver.port}`;

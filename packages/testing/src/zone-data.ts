@@ -75,10 +75,11 @@ function strings(value: string): Buffer[] {
 /** Whether the name, or one below it, has any record: NODATA if so, NXDOMAIN if not (RFC 8020). */
 export function exists(zone: Zone, name: string, address: string): boolean {
   const own = zone.txtOn.get(address) ?? new Map<string, string[]>();
-  const shared = [...zone.cnames.keys(), ...filled(zone.txt)].filter((one) => !own.has(one));
-  const names = [zone.apex, ...zone.addresses.keys(), ...zone.caa.keys(), ...shared, ...filled(own)];
-  return names.some((one) => isUnder(one, name));
+  if (isUnder(zone.apex, name)) return true;
+  for (const one of zone.addresses.keys()) if (isUnder(one, name)) return true;
+  for (const one of zone.caa.keys()) if (isUnder(one, name)) return true;
+  for (const one of zone.cnames.keys()) if (isUnder(one, name) && !own.has(one)) return true;
+  for (const [one, values] of zone.txt) if (values.length > 0 && isUnder(one, name) && !own.has(one)) return true;
+  for (const [one, values] of own) if (values.length > 0 && isUnder(one, name)) return true;
+  return false;
 }
-
-const filled = (txt: Map<string, string[]>): string[] =>
-  [...txt].filter(([, values]) => values.length > 0).map(([name]) => name);
