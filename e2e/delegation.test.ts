@@ -63,6 +63,28 @@ describe('a domain whose challenge name is an alias of our zone', () => {
     expect((await stack.api.certificate(body.id)).body.id).not.toBe(before);
   }, 60_000);
 
+  it('is renewed when the CA says so, by nobody’s doing, active all the while', async () => {
+    const { body } = await register(`renewed.${ZONE}`, { auto: true });
+    await setAlias(body.dns_records);
+    await untilActive(body.id);
+    const before = (await stack.api.certificate(body.id)).body;
+    const hour = 3_600_000;
+    const window = { start: new Date(Date.now() - 2 * hour), end: new Date(Date.now() - hour), explanationUrl: 'https://ca.test/incident' };
+    await stack.ca.suggestRenewal(await stack.api.chain(body.id), window);
+    // Hours later: the CA is asked again.
+    await stack.query("UPDATE renewals SET issued_at = issued_at - interval '1 day', ask_at = now(), look_at = now() WHERE domain_id = $1", [body.id]);
+    const statuses = new Set<string>();
+    for (const giveUpAt = performance.now() + 40_000; (await stack.api.certificate(body.id)).body.id === before.id; await sleep(100)) {
+      statuses.add((await inFull(body.id)).status);
+      if (performance.now() > giveUpAt) throw new Error(`not renewed: ${JSON.stringify(await inFull(body.id))}`);
+    }
+    expect([...statuses]).toEqual(['active']);
+    const [order] = await stack.query<{ replaces: string; renewal: boolean }>('SELECT replaces, renewal FROM orders WHERE domain_id = $1 ORDER BY created_at DESC', [body.id]);
+    expect(order).toMatchObject({ renewal: true, replaces: expect.stringMatching(/^[\w-]+\.[\w-]+$/) as string });
+    const { data } = (await stack.api.call<{ data: { kind: string; step?: string; explanation_url?: string }[] }>('GET', `/domains/${body.id}/events`)).body;
+    expect(data.filter(({ kind }) => kind === 'renewal')).toMatchObject([{ step: 'moved', explanation_url: 'https://ca.test/incident' }]);
+  }, 60_000);
+
   it('says what is wrong with it, and what to set', async () => {
     const { body } = await register(`wrong.${ZONE}`, { auto: true });
     const fqdn = `_acme-challenge.wrong.${ZONE}`;

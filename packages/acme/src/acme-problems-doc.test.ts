@@ -24,7 +24,7 @@ function meaningOf({ status, type, step }: (typeof rows)[number]) {
 function inWords({ code, disposition, retryAfterMs, pause }: ReturnType<typeof meaningOf>): [string, string, string] {
   const isGone = code === 'acme_order_gone' || code === 'acme_account_unknown';
   const then = { terminal: 'fail', transient: isGone ? 'new order' : 'retry', reorder: 'new order', wait: `wait ${(retryAfterMs ?? 0) / 1000} s` };
-  return [code, then[disposition], pause ?? ''];
+  return [code, code === 'acme_replaces_refused' ? 'without' : then[disposition], pause ?? ''];
 }
 
 it('has every type of RFC 8555 section 6.7 that an order can meet, and RFC 9773’s', () => {

@@ -60,8 +60,8 @@ describe('the gateway at Pebble', () => {
     }
   }
 
-  async function issue(at: ClosableAcmeGateway, as: AcmeAccount, names: string[], profile: string) {
-    const order = await at.newOrder(as, { names, profile });
+  async function issue(at: ClosableAcmeGateway, as: AcmeAccount, names: string[], profile: string, replaces: string | null = null) {
+    const order = await at.newOrder(as, { names, profile, replaces });
     await validate(at, as, order);
     const { privateKeyPem, csrDer } = await keyMaker.keyAndCsr(names, 'ec-256');
     await at.finalize(as, order, csrDer);
@@ -81,6 +81,41 @@ describe('the gateway at Pebble', () => {
     const root = new X509Certificate(await ca.rootPem());
     expect(leaf?.verify(intermediate?.publicKey ?? root.publicKey)).toBe(true);
     expect(intermediate?.verify(root.publicKey)).toBe(true);
+  });
+
+  describe('renewal information (RFC 9773)', () => {
+    const names = ['renew.customer.test'];
+    const problemOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => 'no problem', (error: unknown) => error);
+
+    it('tells when to renew, as the CA suggests, and when to ask again', async () => {
+      const { chainPem, notBefore, notAfter } = await issue(gateway, account, names, 'default');
+      const certId = gateway.certId(chainPem) ?? '';
+      const suggested = await gateway.renewalInfo(certId);
+      expect(suggested?.retryAfterMs).toBe(6 * 3_600_000);
+      expect(suggested && suggested.start > notBefore && suggested.end < notAfter && suggested.end > suggested.start).toBe(true);
+      const window = { start: new Date('2026-01-01T00:00:00Z'), end: new Date('2026-01-02T00:00:00Z') };
+      await ca.suggestRenewal(chainPem, { ...window, explanationUrl: 'https://ca.test/why' });
+      expect(await gateway.renewalInfo(certId)).toMatchObject({ ...window, explanationUrl: 'https://ca.test/why' });
+    });
+
+    it('names the certificate that an order replaces; once replaced, or another account’s, the CA refuses that, and not the order', async () => {
+      const { chainPem } = await issue(gateway, account, names, 'default');
+      const replaces = gateway.certId(chainPem);
+      await issue(gateway, account, names, 'default', replaces);
+      const replaced = problemOf(gateway.newOrder(account, { names, profile: 'default', replaces }));
+      expect(await replaced).toMatchObject({ code: 'acme_replaces_refused', acme: { type: expect.stringMatching(/:alreadyReplaced$/) as string } });
+      const other = await register(gateway, 'other');
+      const { chainPem: another } = await issue(gateway, account, names, 'default');
+      const ofAnother = problemOf(gateway.newOrder(other, { names, profile: 'default', replaces: gateway.certId(another) }));
+      expect(await ofAnother).toMatchObject({ code: 'acme_replaces_refused', pause: undefined });
+      const unknown = problemOf(gateway.newOrder(other, { names, profile: 'default', replaces: 'aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE' }));
+      expect(await unknown).toMatchObject({ code: 'acme_replaces_refused' });
+      expect((await gateway.newOrder(other, { names, profile: 'default' })).status).toBe('pending');
+    });
+
+    it('is refused for a certificate that the CA does not know', async () => {
+      expect(await problemOf(gateway.renewalInfo('aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE'))).toMatchObject({ code: 'acme_rejected', disposition: 'terminal' });
+    });
   });
 
   it('makes one request a call: 7 exchanges for an order of one name, once the CA has settled', async () => {

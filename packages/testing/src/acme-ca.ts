@@ -47,6 +47,8 @@ export interface AcmeCa {
   pid: number;
   /** The root of the chains it issues (another one at each start). */
   rootPem(): Promise<string>;
+  /** What it suggests for a certificate from now on (RFC 9773 section 4.2). */
+  suggestRenewal(chainPem: string, window: { start: Date; end: Date; explanationUrl?: string }): Promise<void>;
   /** Resolves, never rejects, when the process has ended for whatever reason. */
   exited: Promise<AcmeCaExit>;
   /** Ends it; any number of times. */
@@ -81,8 +83,8 @@ export async function startAcmeCa(options: AcmeCaOptions): Promise<AcmeCa> {
       const pebble = launch(executable, files.config, options);
       const ca = present(pebble, { ports, caFile: files.ca, caPem: listener.certificatePem, cleanUp });
       const failure = await untilAnswering(pebble, async (signal) => {
-        await getText(ca.directoryUrl, listener.certificatePem, signal);
-        await getText(`${ca.managementUrl}/roots/0`, listener.certificatePem, signal);
+        await getText(ca.directoryUrl, listener.certificatePem, { ended: signal });
+        await getText(`${ca.managementUrl}/roots/0`, listener.certificatePem, { ended: signal });
       });
       if (failure === null) return ca;
       await pebble.stop();
@@ -215,6 +217,12 @@ function present(
     caFile: place.caFile,
     pid: pebble.pid,
     rootPem: () => getText(`${managementUrl}/roots/0`, place.caPem),
+    async suggestRenewal(chainPem, { start, end, explanationUrl }) {
+      const suggestedWindow = { start: start.toISOString(), end: end.toISOString() };
+      const ARIResponse = JSON.stringify({ suggestedWindow, ...(explanationUrl !== undefined && { explanationURL: explanationUrl }) });
+      const [Certificate] = chainPem.split(/(?<=-----END CERTIFICATE-----)/);
+      await getText(`${managementUrl}/set-renewal-info/`, place.caPem, { body: JSON.stringify({ Certificate, ARIResponse }) });
+    },
     exited: pebble.exited,
     async stop() {
       await pebble.stop();
@@ -223,13 +231,14 @@ function present(
   };
 }
 
-function getText(url: string, caPem: string, ended?: AbortSignal): Promise<string> {
+function getText(url: string, caPem: string, { ended, body }: { ended?: AbortSignal; body?: string } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
     const signal = ended === undefined ? timeout : AbortSignal.any([timeout, ended]);
     // RFC 8555 section 6.1: an ACME request names its user agent, and Pebble insists.
     const headers = { 'user-agent': 'certwright-testing' };
-    const request = https.get(url, { ca: caPem, agent: false, headers, signal }, (response) => {
+    const method = body === undefined ? 'GET' : 'POST';
+    const request = https.request(url, { method, ca: caPem, agent: false, headers, signal }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.on('error', reject);
@@ -239,5 +248,6 @@ function getText(url: string, caPem: string, ended?: AbortSignal): Promise<strin
       });
     });
     request.on('error', reject);
+    request.end(body);
   });
 }

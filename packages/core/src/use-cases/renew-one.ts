@@ -75,6 +75,8 @@ async function askCa({ acme }: RenewOneDeps, renewal: Renewal, pass: RenewalPass
     return { ...next, window: { start, end }, ...(isSooner && { renewAt: moment }), ...(isNews && { news }) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
+    // A refusal is about this certificate; everything else about the CA.
+    if (error.disposition === 'terminal') return { askAt: inMs(now, nextAskMs(Infinity)) };
     pass.isCaSilent = true;
     return { askAt: inMs(now, Math.max(askAgainMs(), error.retryAfterMs ?? 0)) };
   }
