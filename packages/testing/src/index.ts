@@ -4,7 +4,7 @@ export * from './audit';
 export * from './certwright-process';
 export * from './database';
 export { runDnsProgram } from './dns-program';
-export { findDnsProgram } from './find-tool';
+export { findDnsperf, findDnsProgram } from './find-tool';
 export * from './fault-proxy';
 export * from './free-port';
 export * from './knot';
