@@ -5,6 +5,7 @@ import path from 'node:path';
 import setUpPostgres from '../packages/testing/src/jest-global-setup';
 import tearDownPostgres from '../packages/testing/src/jest-global-teardown';
 import { benchIssuance, describeIssuance } from './issuance';
+import { benchNameServer, describeNameServer } from './nameserver';
 import { type Options, type Part, readOptions, USAGE } from './options';
 import { benchVisibleToActive, describeVisibleToActive } from './visible-to-active';
 import { benchWaiting, describeWaiting } from './waiting';
@@ -25,6 +26,7 @@ const PARTS: Record<Part, (options: Options) => Promise<Outcome>> = {
   issuance: async (options) => outcome(await benchIssuance(options), describeIssuance),
   visible: async (options) => outcome(await benchVisibleToActive(options), describeVisibleToActive),
   waiting: async (options) => outcome(await benchWaiting(options), describeWaiting),
+  nameserver: async (options) => outcome(await benchNameServer(options), describeNameServer),
 };
 
 function machine(): Record<string, number | string> {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-const PARTS = ['issuance', 'visible', 'waiting'] as const;
+const PARTS = ['issuance', 'visible', 'waiting', 'nameserver'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface Options {

@@ -2,6 +2,7 @@
 // Plain Node without dependencies: it runs before there are any. Each step is skipped when it is done already.
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { provideDnsperf } from './setup/dnsperf.mjs';
 import { provideNameServers } from './setup/name-servers.mjs';
 import { build, installPackages } from './setup/packages.mjs';
 import { providePebble } from './setup/pebble.mjs';
@@ -9,7 +10,7 @@ import { provideRedis } from './setup/redis.mjs';
 import { SetupError } from './setup/step.mjs';
 
 /** Returns false, with one sentence on standard error, when something is missing that it can't get. */
-export async function setUp({ tests }) {
+export async function setUp({ tests, dnsperf = false }) {
   try {
     const [major, minor] = process.versions.node.split('.').map(Number);
     if (major < 20 || (major === 20 && minor < 19)) throw new SetupError(`Node.js 20.19 or newer is needed; this is ${process.version}.`);
@@ -20,6 +21,7 @@ export async function setUp({ tests }) {
       await provideRedis();
       await provideNameServers();
     }
+    if (dnsperf) await provideDnsperf();
     return true;
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;

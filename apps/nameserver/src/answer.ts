@@ -1,14 +1,15 @@
-import { decodeMessage, encodeMessage } from '@certwright/dns';
-import * as packet from 'dns-packet';
-import { anyRecord, glue, type LabelLookup, nodeAt, soaRecord, type ZoneSettings } from './zone';
-
-const HEADER_BYTES = 12;
+import { HEADER_BYTES, IN, type Query, readQuery, TYPE } from './query';
+import { NO_RECORDS, type Section } from './records';
+import { isInZone, type LabelLookup, recordsAt, soaOf, type Zone } from './zone';
 
 /** What a client takes over UDP that doesn't say (RFC 1035 section 4.2.1). */
 const DEFAULT_UDP_SIZE = 512;
 
 /** No fragments on any path (DNS flag day 2020). */
 const MAX_UDP_SIZE = 1_232;
+
+/** What its length says over TCP (RFC 1035 section 4.2.2). */
+const MAX_TCP_SIZE = 65_535;
 
 const NOERROR = 0;
 const FORMERR = 1;
@@ -18,7 +19,12 @@ const REFUSED = 5;
 /** RFC 6891 section 9: the upper bits are in the OPT record. */
 const BADVERS = 16;
 
-const TRANSFERS = ['AXFR', 'IXFR'];
+const RESPONSE = 0x8000;
+const AUTHORITATIVE = 0x0400;
+const TRUNCATED = 0x0200;
+const RECURSION_DESIRED = 0x0100;
+const DNSSEC_OK = 0x8000;
+const OPT_BYTES = 11;
 
 /** What became of a message, for the metrics. */
 export type Outcome = 'answered' | 'nodata' | 'nxdomain' | 'refused' | 'unsupported' | 'malformed';
@@ -29,77 +35,77 @@ export interface Answered {
   bytes: Buffer | null;
 }
 
+const DROPPED: Answered = { outcome: 'malformed', bytes: null };
+
 /** The one answer to one message (RFC 1035, RFC 6891); `isTcp`: it may be as long as it has to be. */
-export function answer(message: Buffer, zone: ZoneSettings, lookup: LabelLookup, { isTcp }: { isTcp: boolean }): Answered {
-  if (message.length < HEADER_BYTES || isResponse(message)) return { outcome: 'malformed', bytes: null };
+export function answer(message: Buffer, zone: Zone, lookup: LabelLookup, { isTcp }: { isTcp: boolean }): Answered {
+  if (message.length < HEADER_BYTES || isResponse(message)) return DROPPED;
   if (opcodeOf(message) !== 0) return { outcome: 'unsupported', bytes: headerOnly(message, NOTIMP) };
-  const query = decodeMessage(message);
-  if (!query) return { outcome: 'malformed', bytes: null };
-  const [question, ...more] = query.questions ?? [];
-  const options = (query.additionals ?? []).filter((one) => one.type === 'OPT');
-  const isStrange = more.length > 0 || (query.answers ?? []).length > 0 || (query.authorities ?? []).length > 0 || options.length > 1;
-  if (!question || isStrange) return { outcome: 'malformed', bytes: headerOnly(message, FORMERR) };
-  const [opt] = options;
-  const found: Found = opt && opt.ednsVersion > 0 ? { outcome: 'unsupported', rcode: BADVERS } : find(question, zone, lookup);
-  const udpSize = Math.min(Math.max(opt?.udpPayloadSize ?? 0, DEFAULT_UDP_SIZE), MAX_UDP_SIZE);
-  const whole = encode(query, question, found, opt !== undefined);
-  const asked = encodeMessage({ questions: [question] })?.length ?? HEADER_BYTES;
-  // An answer has to repeat the question to the letter: a name that reads like another one, or is written in pieces, can't be.
-  if (!whole?.subarray(HEADER_BYTES, asked).equals(message.subarray(HEADER_BYTES, asked))) return { outcome: 'malformed', bytes: headerOnly(message, FORMERR) };
-  if (isTcp || whole.length <= udpSize) return { outcome: found.outcome, bytes: whole };
-  return { outcome: found.outcome, bytes: encode(query, question, { ...found, answers: [], authorities: [], additionals: [], truncated: true }, opt !== undefined) };
+  const query = readQuery(message);
+  if (query === 'unreadable') return DROPPED;
+  if (query === 'strange') return { outcome: 'malformed', bytes: headerOnly(message, FORMERR) };
+  const found: Found = query.opt && query.opt.version > 0 ? { outcome: 'unsupported', rcode: BADVERS, flags: 0 } : find(query, zone, lookup);
+  const maxSize = isTcp ? MAX_TCP_SIZE : Math.min(Math.max(query.opt?.udpSize ?? 0, DEFAULT_UDP_SIZE), MAX_UDP_SIZE);
+  const { outcome, rcode, flags } = found;
+  return { outcome, bytes: sizeOf(query, found) <= maxSize ? write(message, query, found) : write(message, query, { rcode, flags: flags | TRUNCATED }) };
 }
 
 /** For a client that asks too often: nothing but that it is to come back over TCP, which nobody can do under another's address. */
 export function comeOverTcp(message: Buffer): Buffer | null {
-  const query = decodeMessage(message);
-  const [question] = query?.questions ?? [];
-  if (!query || !question || isResponse(message) || opcodeOf(message) !== 0) return null;
-  const hasOpt = (query.additionals ?? []).some(({ type }) => type === 'OPT');
-  return encode(query, question, { outcome: 'answered', rcode: NOERROR, truncated: true }, hasOpt);
+  if (message.length < HEADER_BYTES || isResponse(message) || opcodeOf(message) !== 0) return null;
+  const query = readQuery(message);
+  if (query === 'unreadable' || query === 'strange') return null;
+  return write(message, query, { rcode: NOERROR, flags: AUTHORITATIVE | TRUNCATED });
 }
 
-interface Found {
-  outcome: Outcome;
+interface Content {
   rcode: number;
-  /** Default true, for what is in our zone. */
-  authoritative?: boolean;
-  truncated?: boolean;
-  answers?: packet.Answer[];
-  authorities?: packet.Answer[];
-  additionals?: packet.Answer[];
+  /** Besides RESPONSE, and RECURSION_DESIRED as it was asked. */
+  flags: number;
+  answers?: Section;
+  authorities?: Section;
+  additionals?: Section;
 }
 
-function find({ name: asked, type, class: qclass }: packet.Question, zone: ZoneSettings, lookup: LabelLookup): Found {
-  const name = asked.toLowerCase();
-  const isOurs = name === zone.apex || name.endsWith(`.${zone.apex}`);
-  if (!isOurs || (qclass ?? 'IN') !== 'IN' || TRANSFERS.includes(type)) return { outcome: 'refused', rcode: REFUSED, authoritative: false };
-  const owner = asked.slice(-zone.apex.length);
-  const { exists, records } = nodeAt(name, asked, zone, lookup);
-  const nothing = { authorities: [soaRecord(owner, zone)] };
-  if (!exists) return { outcome: 'nxdomain', rcode: NXDOMAIN, ...nothing };
-  if ((type as string) === 'ANY') return { outcome: 'answered', rcode: NOERROR, answers: [anyRecord(asked)] };
-  const answers = records.filter((one) => one.type === type);
-  if (answers.length === 0) return { outcome: 'nodata', rcode: NOERROR, ...nothing };
-  return { outcome: 'answered', rcode: NOERROR, answers, additionals: type === 'NS' ? glue(zone) : [] };
+interface Found extends Content {
+  outcome: Outcome;
 }
 
-function encode(query: packet.Packet, question: packet.Question, found: Found, hasOpt: boolean): Buffer | null {
-  const { rcode, authoritative = true, truncated = false, answers = [], authorities = [], additionals = [] } = found;
-  const opt = { type: 'OPT', name: '.', udpPayloadSize: MAX_UDP_SIZE, extendedRcode: rcode >> 4, ednsVersion: 0, flags: 0, flag_do: false, options: [] } satisfies packet.OptAnswer;
-  return encodeMessage({
-    type: 'response',
-    id: query.id ?? 0,
-    flags:
-      (authoritative && rcode !== BADVERS ? packet.AUTHORITATIVE_ANSWER : 0) |
-      (truncated ? packet.TRUNCATED_RESPONSE : 0) |
-      ((query.flags ?? 0) & packet.RECURSION_DESIRED) |
-      (rcode & 0xf),
-    questions: [question],
-    answers,
-    authorities,
-    additionals: hasOpt ? [...additionals, opt] : additionals,
-  });
+function find(query: Query, zone: Zone, lookup: LabelLookup): Found {
+  const isTransfer = query.type === TYPE.AXFR || query.type === TYPE.IXFR;
+  if (!isInZone(query, zone) || query.class !== IN || isTransfer) return { outcome: 'refused', rcode: REFUSED, flags: 0 };
+  const flags = AUTHORITATIVE;
+  const answers = recordsAt(query, zone, lookup);
+  if (answers === null) return { outcome: 'nxdomain', rcode: NXDOMAIN, flags, authorities: soaOf(query, zone) };
+  if (answers.count === 0) return { outcome: 'nodata', rcode: NOERROR, flags, authorities: soaOf(query, zone) };
+  return { outcome: 'answered', rcode: NOERROR, flags, answers, ...(query.type === TYPE.NS && { additionals: zone.glue }) };
+}
+
+const sizeOf = ({ questionEnd, opt }: Query, { answers = NO_RECORDS, authorities = NO_RECORDS, additionals = NO_RECORDS }: Content): number =>
+  questionEnd + answers.bytes.length + authorities.bytes.length + additionals.bytes.length + (opt ? OPT_BYTES : 0);
+
+/** The question is repeated to the letter (0x20); OPT only where the client has sent one. */
+function write(message: Buffer, query: Query, content: Content): Buffer {
+  const { rcode, flags, answers = NO_RECORDS, authorities = NO_RECORDS, additionals = NO_RECORDS } = content;
+  const { questionEnd, opt } = query;
+  const bytes = Buffer.allocUnsafe(sizeOf(query, content));
+  message.copy(bytes, 0, 0, questionEnd);
+  bytes.writeUInt16BE(RESPONSE | flags | (message.readUInt16BE(2) & RECURSION_DESIRED) | (rcode & 0xf), 2);
+  bytes.writeUInt16BE(answers.count, 6);
+  bytes.writeUInt16BE(authorities.count, 8);
+  bytes.writeUInt16BE(additionals.count + (opt ? 1 : 0), 10);
+  let at = questionEnd;
+  at += answers.bytes.copy(bytes, at);
+  at += authorities.bytes.copy(bytes, at);
+  at += additionals.bytes.copy(bytes, at);
+  if (!opt) return bytes;
+  at = bytes.writeUInt8(0, at);
+  at = bytes.writeUInt16BE(TYPE.OPT, at);
+  at = bytes.writeUInt16BE(MAX_UDP_SIZE, at);
+  at = bytes.writeUInt16BE((rcode >> 4) << 8, at); // and version 0
+  at = bytes.writeUInt16BE(opt.isDo ? DNSSEC_OK : 0, at); // as it was asked (RFC 3225 section 3)
+  bytes.writeUInt16BE(0, at);
+  return bytes;
 }
 
 const isResponse = (message: Buffer): boolean => ((message[2] ?? 0) & 0x80) !== 0;

@@ -1,5 +1,3 @@
-import { isIPv6 } from 'node:net';
-
 export interface RateLimit {
   /** Takes one from the budget of where a datagram says it comes from; false: it is spent. */
   take(address: string, now: number): boolean;
@@ -36,8 +34,9 @@ function forgetOldest(buckets: Map<string, unknown>): void {
 
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+)\.\d+$/i;
 
+/** Of an address as a socket tells it. */
 export function prefixOf(address: string): string {
-  if (!isIPv6(address)) return address.slice(0, address.lastIndexOf('.'));
+  if (!address.includes(':')) return address.slice(0, address.lastIndexOf('.'));
   const [, mapped] = MAPPED.exec(address) ?? [];
   return mapped ?? ipv6Prefix(address.split('%')[0] ?? address);
 }

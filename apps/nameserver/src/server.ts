@@ -1,9 +1,9 @@
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, isIPv6, type Server, type Socket as TcpSocket } from 'node:net';
 import { answer, comeOverTcp, type Outcome } from './answer';
 import type { RateLimit } from './rate-limit';
-import type { LabelLookup, ZoneSettings } from './zone';
+import { createZone, type LabelLookup, type Zone, type ZoneSettings } from './zone';
 
 export interface NameServerOptions {
   zone: ZoneSettings;
@@ -12,7 +12,12 @@ export interface NameServerOptions {
   listen: { address: string; port: number }[];
   /** Of each message, what became of it. */
   seen(transport: 'udp' | 'tcp', outcome: Outcome | 'limited'): void;
+  /** After which a connection without a question is closed; default: IDLE_MS. */
+  idleMs?: number;
 }
+
+type Place = NameServerOptions['listen'][number];
+type Options = Omit<NameServerOptions, 'zone'> & { zone: Zone };
 
 /** RFC 7766 section 6.2.3: a client may keep its connection while it has questions; it costs us little. */
 const IDLE_MS = 10_000;
@@ -32,12 +37,13 @@ export interface RunningNameServer {
 
 /** Listens over UDP and TCP at every address. @throws Error where an address can't be listened at */
 export async function startNameServer(options: NameServerOptions): Promise<RunningNameServer> {
+  const zone = createZone(options.zone);
   const closers: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => void (await Promise.all(closers.map((one) => one())));
   try {
     for (const place of options.listen) {
-      closers.push(await overUdp(place, options));
-      closers.push(await overTcp(place, options));
+      closers.push(await overUdp(place, { ...options, zone }));
+      closers.push(await overTcp(place, { ...options, zone }));
     }
   } catch (error) {
     await close();
@@ -46,13 +52,16 @@ export async function startNameServer(options: NameServerOptions): Promise<Runni
   return { close };
 }
 
-async function overUdp({ address, port }: { address: string; port: number }, options: NameServerOptions): Promise<() => Promise<unknown>> {
+/** Answers go to where questions came from, which is an address: Node would look it up all the same, and wait a turn for that. */
+const asItIs: NonNullable<SocketOptions['lookup']> = (address, _options, callback) => callback(null, address, address.includes(':') ? 6 : 4);
+
+async function overUdp({ address, port }: Place, options: Options): Promise<() => Promise<unknown>> {
   const { zone, lookup, rateLimit, seen } = options;
-  const socket: Socket = createSocket(isIPv6(address) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' });
+  const socket: Socket = createSocket({ ...(isIPv6(address) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' }), lookup: asItIs });
   let limited = 0;
   socket.on('message', (message, from) => {
     const respond = (bytes: Buffer | null): void => {
-      if (bytes) socket.send(bytes, from.port, from.address, () => undefined);
+      if (bytes) socket.send(bytes, from.port, from.address);
     };
     if (!rateLimit.take(from.address, performance.now())) {
       limited += 1;
@@ -65,9 +74,10 @@ async function overUdp({ address, port }: { address: string; port: number }, opt
     seen('udp', outcome);
     respond(bytes);
   });
+  const listening = once(socket, 'listening'); // which it is at once: there is nothing to look up
   socket.bind(port, address);
   try {
-    await once(socket, 'listening');
+    await listening;
   } catch (error) {
     socket.close();
     throw error;
@@ -76,7 +86,7 @@ async function overUdp({ address, port }: { address: string; port: number }, opt
   return () => new Promise((resolve) => socket.close(() => resolve(null)));
 }
 
-async function overTcp({ address, port }: { address: string; port: number }, options: NameServerOptions): Promise<() => Promise<unknown>> {
+async function overTcp({ address, port }: Place, options: Options): Promise<() => Promise<unknown>> {
   const open = new Set<TcpSocket>();
   const server: Server = createServer({ noDelay: true }, (socket) => {
     open.add(socket);
@@ -94,9 +104,11 @@ async function overTcp({ address, port }: { address: string; port: number }, opt
 }
 
 /** Questions and answers of one connection, in order (RFC 7766 section 6.2.1.1: pipelined). */
-function converse(socket: TcpSocket, { zone, lookup, seen }: NameServerOptions): void {
+function converse(socket: TcpSocket, { zone, lookup, seen, idleMs = IDLE_MS }: Options): void {
   let unread = Buffer.alloc(0);
-  socket.setTimeout(IDLE_MS, () => socket.destroy());
+  // A question has to be whole by then: a byte now and then keeps no connection.
+  const idle = setTimeout(() => socket.destroy(), idleMs);
+  socket.on('close', () => clearTimeout(idle));
   socket.on('error', () => socket.destroy());
   socket.on('drain', () => socket.resume());
   socket.on('data', (chunk) => {
@@ -107,6 +119,7 @@ function converse(socket: TcpSocket, { zone, lookup, seen }: NameServerOptions):
       if (unread.length < LENGTH_BYTES + length) break;
       const { outcome, bytes } = answer(unread.subarray(LENGTH_BYTES, LENGTH_BYTES + length), zone, lookup, { isTcp: true });
       unread = unread.subarray(LENGTH_BYTES + length);
+      idle.refresh();
       seen('tcp', outcome);
       if (!bytes) return void socket.destroy();
       const prefix = Buffer.alloc(LENGTH_BYTES);

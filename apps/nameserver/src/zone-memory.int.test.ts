@@ -3,8 +3,12 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { DEFAULT_TENANT_ID } from '@certwright/core';
 import { createDatabase, createZoneDatabase, type Database, type ZoneDatabase } from '@certwright/db';
-import { createTestDatabase, type TestDatabase } from '@certwright/testing';
+import { createTestDatabase, findDnsProgram, freeDnsPort, runDnsProgram, type TestDatabase } from '@certwright/testing';
 import { Client } from 'pg';
+import { followZone } from './follow-zone';
+import { APEX, ZONE } from './fuzz/corpus';
+import { createRateLimit } from './rate-limit';
+import { startNameServer } from './server';
 import { createZoneMemory, type ZoneMemory } from './zone-memory';
 
 const ROLE = `ns_${randomBytes(4).toString('hex')}`;
@@ -139,5 +143,62 @@ describe('the zone in memory', () => {
     await expect(lasting.refresh(performance.now())).rejects.toMatchObject({ code: 'database_unavailable' });
     expect(lasting.lookup(label)).toHaveLength(1);
     await gone.close();
+  });
+
+  describe('followed and served', () => {
+    const ADDRESS = '127.0.0.56';
+    let port: number;
+    let close: () => Promise<void>;
+    const warnings: string[] = [];
+    beforeEach(async () => {
+      warnings.length = 0;
+      port = await freeDnsPort([ADDRESS]);
+      const logger = { info: () => undefined, warn: (message: string) => void warnings.push(message) };
+      const follower = followZone(memory, { logger, synced: () => undefined });
+      await follower.loaded;
+      const rateLimit = createRateLimit(1_000);
+      const server = await startNameServer({ zone: ZONE, lookup: memory.lookup, rateLimit, listen: [{ address: ADDRESS, port }], seen: () => undefined });
+      close = async () => void (await Promise.all([server.close(), follower.stop()]));
+    });
+    afterEach(() => close());
+
+    const txt = async (label: string): Promise<string[]> =>
+      (await runDnsProgram(findDnsProgram('knot', 'kdig'), [`@${ADDRESS}`, '-p', String(port), '+short', `${label}.${APEX}`, 'TXT'])).trim().split('\n');
+
+    /** How long until a name has so many values, in milliseconds. */
+    async function untilAnswered(label: string, count: number): Promise<number> {
+      const startedAt = performance.now();
+      while ((await txt(label)).length < count && performance.now() < startedAt + 10_000);
+      expect(await txt(label)).toHaveLength(count);
+      return performance.now() - startedAt;
+    }
+
+    it('a value is answered within a second of its order being placed', async () => {
+      const took: number[] = [];
+      for (let count = 0; count < 5; count += 1) {
+        const { id, label } = await domain();
+        await placed(id, ['one', 'two']);
+        took.push(await untilAnswered(label, 3));
+      }
+      expect(Math.max(...took)).toBeLessThan(1_000);
+    });
+
+    it('answers go on while PostgreSQL takes no connections, and what was placed meanwhile comes after', async () => {
+      const { id, label } = await domain();
+      await placed(id, ['one']);
+      await untilAnswered(label, 2);
+      const later = await domain();
+      const name = new URL(test.url).pathname.slice(1);
+      await admin.query(`ALTER ROLE ${ROLE} NOLOGIN`);
+      await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND usename = $2', [name, ROLE]);
+      await placed(later.id, ['one']);
+      for (const giveUpAt = performance.now() + 10_000; warnings.length === 0 && performance.now() < giveUpAt; ) {
+        expect(await txt(label)).toEqual([`"certwright-delegation=${label}"`, '"one"']);
+      }
+      expect(warnings).toEqual(['the zone cannot be read: answers go on from memory']);
+      expect(await txt(label)).toHaveLength(2);
+      await admin.query(`ALTER ROLE ${ROLE} LOGIN`);
+      expect(await untilAnswered(later.label, 2)).toBeLessThan(5_000);
+    });
   });
 });

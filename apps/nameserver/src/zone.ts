@@ -1,4 +1,5 @@
-import type * as packet from 'dns-packet';
+import { HEADER_BYTES, type Query, TYPE } from './query';
+import { addressRecord, ASKED, caaData, encodeName, hinfoData, NO_RECORDS, pointerTo, record, type Section, sectionOf, soaData, txtSection } from './records';
 
 /** What our name servers know, apart from the labels. */
 export interface ZoneSettings {
@@ -11,10 +12,15 @@ export interface ZoneSettings {
 /** The TXT values at a label; null: nobody has it. */
 export type LabelLookup = (label: string) => readonly string[] | null;
 
-/** What a name has. `exists` without records is an empty non-terminal, or a name with other types (NODATA). */
-export interface Node {
-  exists: boolean;
-  records: packet.Answer[];
+/** The settings, made ready to be sent. */
+export interface Zone {
+  /** As `Query.name` is. */
+  apex: string;
+  /** What names other than labels have, by type; a name with nothing is an empty non-terminal. */
+  nodes: Map<string, Map<number, Section>>;
+  soa: Buffer;
+  /** Addresses of name servers whose names lie in the zone: whoever gets their names needs them. */
+  glue: Section;
 }
 
 /** Seconds. Of what changes with an order: no resolver is to remember it, not even for the second that the CA may take. */
@@ -29,59 +35,57 @@ const APEX_TTL = 3_600;
  */
 const SERIAL = 1;
 
-const NONE: Node = { exists: false, records: [] };
-
-/** Everything at `name` (lower case, in the zone). Owner names are written as they were asked for. */
-export function nodeAt(name: string, owner: string, zone: ZoneSettings, lookup: LabelLookup): Node {
-  if (name === zone.apex) return { exists: true, records: apexRecords(owner, zone) };
-  const server = zone.nameServers.find((one) => one.name === name);
-  if (server) return { exists: true, records: server.addresses.map((address) => addressRecord(owner, address)) };
-  const label = name.slice(0, -zone.apex.length - 1);
-  if (!label.includes('.')) {
-    const values = lookup(label);
-    if (values) return { exists: true, records: values.map((data) => ({ type: 'TXT', name: owner, ttl: TXT_TTL, data })) };
-  }
-  return zone.nameServers.some((one) => one.name.endsWith(`.${name}`)) ? { exists: true, records: [] } : NONE;
-}
-
-function apexRecords(owner: string, zone: ZoneSettings): packet.Answer[] {
-  return [
-    soaRecord(owner, zone),
-    ...nsRecords(owner, zone),
-    // Nobody needs a certificate for a name in here (RFC 8659 section 4.2).
-    { type: 'CAA', name: owner, ttl: APEX_TTL, data: { flags: 0, tag: 'issue', value: ';' } },
-  ];
-}
-
-export function soaRecord(owner: string, { apex, nameServers }: ZoneSettings): packet.Answer {
-  const data = {
-    mname: nameServers[0]?.name ?? apex,
-    rname: `hostmaster.${apex}`,
-    serial: SERIAL,
-    refresh: 3_600,
-    retry: 600,
-    expire: 1_209_600,
-    minimum: NEGATIVE_TTL,
-  };
-  // How long an absence is remembered is the lesser of the two (RFC 2308 section 5).
-  return { type: 'SOA', name: owner, ttl: NEGATIVE_TTL, data };
-}
-
-const nsRecords = (owner: string, { nameServers }: ZoneSettings): packet.Answer[] =>
-  nameServers.map(({ name }) => ({ type: 'NS', name: owner, ttl: APEX_TTL, data: name }));
-
-const addressRecord = (name: string, address: string): packet.Answer => ({
-  type: address.includes(':') ? 'AAAA' : 'A',
-  name,
-  ttl: APEX_TTL,
-  data: address,
-});
-
-/** Addresses of name servers whose names lie in the zone: whoever gets their names needs them. */
-export const glue = ({ apex, nameServers }: ZoneSettings): packet.Answer[] =>
-  nameServers
-    .filter(({ name }) => name.endsWith(`.${apex}`))
-    .flatMap(({ name, addresses }) => addresses.map((address) => addressRecord(name, address)));
-
 /** RFC 8482 section 4.2: an answer to ANY that is small whatever the name has. */
-export const anyRecord = (owner: string): packet.Answer => ({ type: 'HINFO', name: owner, ttl: APEX_TTL, data: { cpu: 'RFC8482', os: '' } });
+const ANY_RECORD = sectionOf([record(ASKED, TYPE.HINFO, APEX_TTL, hinfoData('RFC8482', ''))]);
+
+const wireOf = (name: string): string => encodeName(name).toString('latin1');
+
+export function createZone({ apex, nameServers }: ZoneSettings): Zone {
+  const numbers: Parameters<typeof soaData>[2] = [SERIAL, 3_600, 600, 1_209_600, NEGATIVE_TTL];
+  const soa = soaData(nameServers[0]?.name ?? apex, `hostmaster.${apex}`, numbers);
+  const nodes: Zone['nodes'] = new Map();
+  const inside = nameServers.filter(({ name }) => name.endsWith(`.${apex}`));
+  for (const { name } of inside) for (const above of namesBetween(name, apex)) nodes.set(wireOf(above), new Map());
+  for (const { name, addresses } of inside) {
+    const ofFamily = (isOfFamily: (address: string) => boolean): Section =>
+      sectionOf(addresses.filter(isOfFamily).map((address) => addressRecord(ASKED, APEX_TTL, address)));
+    nodes.set(wireOf(name), withRecords([[TYPE.A, ofFamily((one) => !one.includes(':'))], [TYPE.AAAA, ofFamily((one) => one.includes(':'))]]));
+  }
+  nodes.set(
+    wireOf(apex),
+    withRecords([
+      // How long an absence is remembered is the lesser of the two (RFC 2308 section 5).
+      [TYPE.SOA, sectionOf([record(ASKED, TYPE.SOA, NEGATIVE_TTL, soa)])],
+      [TYPE.NS, sectionOf(nameServers.map(({ name }) => record(ASKED, TYPE.NS, APEX_TTL, encodeName(name))))],
+      // Nobody needs a certificate for a name in here (RFC 8659 section 4.2).
+      [TYPE.CAA, sectionOf([record(ASKED, TYPE.CAA, APEX_TTL, caaData(0, 'issue', ';'))])],
+    ]),
+  );
+  const glue = sectionOf(inside.flatMap(({ name, addresses }) => addresses.map((address) => addressRecord(encodeName(name), APEX_TTL, address))));
+  return { apex: wireOf(apex), nodes, soa, glue };
+}
+
+const withRecords = (entries: [number, Section][]): Map<number, Section> => new Map(entries.filter(([, { count }]) => count > 0));
+
+/** The names above `name`, below `apex`. */
+function namesBetween(name: string, apex: string): string[] {
+  const above = name.slice(name.indexOf('.') + 1);
+  return above === apex ? [] : [above, ...namesBetween(above, apex)];
+}
+
+export const isInZone = ({ name, labels }: Query, { apex }: Zone): boolean => name.endsWith(apex) && labels.includes(name.length - apex.length);
+
+/** What is at a name in the zone; without records it has other types (NODATA). Null: there is no such name. */
+export function recordsAt({ name, labels, type }: Query, { apex, nodes }: Zone, lookup: LabelLookup): Section | null {
+  const node = nodes.get(name);
+  if (node) return (type === TYPE.ANY && node.size > 0 ? ANY_RECORD : node.get(type)) ?? NO_RECORDS;
+  if (labels[1] !== name.length - apex.length) return null; // only labels right below the apex
+  const values = lookup(name.slice(1, labels[1]));
+  if (values === null) return null;
+  if (type === TYPE.ANY) return ANY_RECORD;
+  return type === TYPE.TXT ? txtSection(values, TXT_TTL) : NO_RECORDS;
+}
+
+/** For answers that have nothing: the SOA of the zone, whose name is the end of the asked one. */
+export const soaOf = ({ name }: Query, { apex, soa }: Zone): Section =>
+  sectionOf([record(pointerTo(HEADER_BYTES + name.length - apex.length), TYPE.SOA, NEGATIVE_TTL, soa)]);

@@ -31,12 +31,3 @@ export function decode(bytes: Buffer): DnsReply | null {
     return null;
   }
 }
-
-/** Null for what can't be written: a name that is none, a type or class that dns-packet doesn't know. */
-export function encode(message: packet.Packet): Buffer | null {
-  try {
-    return packet.encode(message);
-  } catch {
-    return null;
-  }
-}

@@ -42,6 +42,16 @@ export function findDnsProgram(tool: 'knot' | 'unbound', name: string, env: Node
   throw new Error(`${name} was not found: run \`npm test\`, or install ${tool} and put ${name} on PATH.`);
 }
 
+/**
+ * dnsperf: the one on PATH, else the one that the benchmark's set-up fetched.
+ * @throws Error with what to do when there is none
+ */
+export function findDnsperf(env: NodeJS.ProcessEnv = process.env): Tool {
+  const executable = find(env, null, ['dnsperf'], 'dnsperf/usr/bin/dnsperf');
+  if (executable !== undefined) return withLibraries(executable);
+  throw new Error('dnsperf was not found: run `npm run bench -- --only nameserver`, or install it and put it on PATH.');
+}
+
 function find(env: NodeJS.ProcessEnv, variable: string | null, names: string[], ...fetched: string[]): string | undefined {
   const given = variable === null ? undefined : env[variable];
   if (given) {

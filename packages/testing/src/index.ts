@@ -6,7 +6,7 @@ export * from './certwright-process';
 export * from './clock';
 export * from './database';
 export { runDnsProgram } from './dns-program';
-export { findDnsProgram } from './find-tool';
+export { findDnsperf, findDnsProgram } from './find-tool';
 export * from './fault-proxy';
 export * from './free-port';
 export * from './knot';

@@ -45,18 +45,26 @@ export interface Knot {
   stop(): Promise<void>;
 }
 
+export interface KnotOptions {
+  address: string;
+  port: number;
+  zones?: KnotZone[];
+  /** Threads that answer over UDP; `default` is Knot's own: as many as there are processors. */
+  workers?: number | 'default';
+}
+
 /**
  * Starts Knot DNS, authoritative for its zones; for all others it answers REFUSED. It hands its zones to whoever asks for
  * a transfer, and notifies nobody: secondaries stay as they are until they are told to. One thing at a time, please: it
  * has crashed when told to reload twice at once.
  */
-export async function startKnot(options: { address: string; port: number; zones?: KnotZone[] }): Promise<Knot> {
-  const { address, port } = options;
+export async function startKnot(options: KnotOptions): Promise<Knot> {
+  const { address, port, workers = 1 } = options;
   const dir = mkdtempSync(path.join(tmpdir(), 'certwright-knot-'));
   const log = path.join(dir, 'log');
   const config = path.join(dir, 'knot.conf');
   const zones: KnotZone[] = [];
-  const writeConfig = (): void => writeFileSync(config, configOf({ dir, log, address, port, zones }));
+  const writeConfig = (): void => writeFileSync(config, configOf({ dir, log, address, port, zones, workers }));
   const knotc = async (...args: string[]): Promise<string> => {
     try {
       return await runDnsProgram(findDnsProgram('knot', 'knotc'), ['-s', path.join(dir, 'knot.sock'), ...args]);
@@ -125,15 +133,14 @@ export async function startKnot(options: { address: string; port: number; zones?
 }
 
 /** Knot's own maxima for its databases are beyond what a small machine maps. */
-function configOf(settings: { dir: string; log: string; address: string; port: number; zones: KnotZone[] }): string {
-  const { dir, log, address, port, zones } = settings;
+function configOf(settings: Required<KnotOptions> & { dir: string; log: string }): string {
+  const { dir, log, address, port, zones, workers } = settings;
   const followed = zones.filter((zone) => zone.from !== undefined);
   return `
 server:
   rundir: "${dir}"
   listen: ${address}@${port}
-  udp-workers: 1
-  tcp-workers: 1
+${workers === 'default' ? '' : `  udp-workers: ${workers}\n`}  tcp-workers: 1
   background-workers: 1
 control:
   listen: "${dir}/knot.sock"

@@ -16,10 +16,10 @@ export function seeded(seed: number): Random {
 }
 
 type Pick = (below: number) => number;
-type Harm = (bytes: Buffer, pick: Pick) => Buffer;
+type Harm = (bytes: Buffer, pick: Pick, honest: readonly Buffer[]) => Buffer;
 
 const HEADER_BYTES = 12;
-const honest = HONEST.map(([, bytes]) => bytes);
+const REPLIES = HONEST.map(([, bytes]) => bytes);
 const BOMB_SIZES = [512, 600, 1_232, 4_096, 16_384];
 /** One in so many: they take a hundred times as long as others. */
 const BOMB_SHARE = 200;
@@ -74,7 +74,7 @@ const HARMS: Record<string, Harm> = {
     const start = HEADER_BYTES + pick(bytes.length - HEADER_BYTES - 1);
     for (let at = start; at + 2 <= bytes.length && at < start + 64; at += 2) writePointer(bytes, at, at - 2);
   }),
-  splice: (bytes, pick) => {
+  splice: (bytes, pick, honest) => {
     const other = honest[pick(honest.length)] ?? bytes;
     return Buffer.concat([bytes.subarray(0, pick(bytes.length + 1)), other.subarray(pick(other.length + 1))]);
   },
@@ -87,11 +87,11 @@ const bombs = Object.values(BOMBS);
 
 const noise = (pick: Pick, length: number): Buffer => Buffer.from(Array.from({ length }, () => pick(256)));
 
-/** An honest reply, or now and then a bomb, harmed in one to three ways. */
-export function mutant(random: Random): Buffer {
+/** One of the honest messages, or now and then a bomb, harmed in one to three ways. */
+export function mutant(random: Random, honest: readonly Buffer[] = REPLIES): Buffer {
   const pick: Pick = (below) => Math.floor(random() * below);
   const bomb = pick(BOMB_SHARE) === 0 ? bombs[pick(bombs.length)] : undefined;
   let bytes = bomb?.(BOMB_SIZES[pick(BOMB_SIZES.length)] ?? 600) ?? honest[pick(honest.length)] ?? Buffer.alloc(0);
-  for (let count = 1 + pick(3); count > 0; count -= 1) bytes = harms[pick(harms.length)]?.(bytes, pick) ?? bytes;
+  for (let count = 1 + pick(3); count > 0; count -= 1) bytes = harms[pick(harms.length)]?.(bytes, pick, honest) ?? bytes;
   return bytes;
 }
