@@ -72,6 +72,14 @@ describe('npm start, once set up', () => {
     expect([await second.ended, second.output()]).toEqual([0, expect.stringContaining('registered from an earlier start')]);
   }, 120_000);
 
+  it('--delegated sets one CNAME, and has a certificate and its renewal with nothing else; with the data of the first time, and another CA, again', async () => {
+    const first = start(folder, ['--once', '--delegated']);
+    expect([await first.ended, first.output()]).toEqual([0, expect.stringContaining('with no further DNS change')]);
+    expect(first.output().match(/customer {3}publishes/g)).toHaveLength(1);
+    const second = start(folder, ['--once', '--delegated']);
+    expect([await second.ended, second.output()]).toEqual([0, expect.stringContaining('with no further DNS change')]);
+  }, 120_000);
+
   it('uses what is given instead of an embedded part, and another port where one is taken', async () => {
     const [database, redis] = await Promise.all([createTestDatabase(), startRedis()]);
     const taken = createServer().listen(0, '127.0.0.1');

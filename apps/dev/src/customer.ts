@@ -7,6 +7,7 @@ export const DOMAIN = 'shop.customer.test';
 /** What the customer can do at their DNS provider. */
 export interface CustomerDns {
   setTxt(name: string, values: string[]): void;
+  setCname(name: string, target: string): void;
 }
 
 export interface PlayOptions {
@@ -66,7 +67,7 @@ async function proveOwnership(api: ApiClient, dns: CustomerDns, print: Printer, 
 }
 
 /** Prints what is new in the order: what DNS answered, and each status as it comes. */
-async function showProgress(api: ApiClient, orderId: string, say: (who: string, what: string) => void): Promise<void> {
+export async function showProgress(api: ApiClient, orderId: string, say: (who: string, what: string) => void): Promise<void> {
   const { body: order } = await api.order(orderId);
   for (const { evidence } of order.authorizations) {
     for (const server of evidence?.servers ?? []) say('dns', `${server.server} (${server.address}) answers: ${server.state}`);
@@ -76,7 +77,7 @@ async function showProgress(api: ApiClient, orderId: string, say: (who: string, 
 
 const whyWaiting = ({ status, reason }: OrderBody): string => (reason && status !== 'valid' ? ` (${reason.detail})` : '');
 
-function sayOnce(print: Printer): (who: string, what: string) => void {
+export function sayOnce(print: Printer): (who: string, what: string) => void {
   const said = new Set<string>();
   return (who, what) => {
     if (!said.has(what)) print.step(who, what);
@@ -84,7 +85,7 @@ function sayOnce(print: Printer): (who: string, what: string) => void {
   };
 }
 
-async function showCertificate(api: ApiClient, print: Printer, domainId: string, rootPem: string | null): Promise<void> {
+export async function showCertificate(api: ApiClient, print: Printer, domainId: string, rootPem: string | null): Promise<void> {
   const chain = splitChain(await api.chain(domainId));
   const [leaf, ...issuers] = chain;
   if (!leaf) throw new Error('the API returned no certificate');
@@ -114,7 +115,7 @@ function describeChain(leaf: X509Certificate, issuers: X509Certificate[], rootPe
   return `verified against the CA's root, ${path.length} certificates`;
 }
 
-function expectOk<T>(reply: ApiReply<T>, status: number): ApiReply<T> {
+export function expectOk<T>(reply: ApiReply<T>, status: number): ApiReply<T> {
   if (reply.status === status) return reply;
   throw new Error(`the API answered ${reply.status}: ${reply.text}`);
 }

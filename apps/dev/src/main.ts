@@ -1,16 +1,18 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createApiClient } from '@certwright/testing';
-import { DOMAIN, playTheCustomer } from './customer';
+import { DOMAIN, type PlayOptions, playTheCustomer } from './customer';
+import { delegateOnce } from './delegated';
 import { claimFolder } from './one-at-a-time';
 import { createPrinter, type Printer } from './print';
 import { loadSettings, type Settings, shown } from './settings';
 import { type DevStack, type Given, startDevStack } from './stack';
 
-const HELP = `npm start [-- --once] [-- --data FOLDER]
+const HELP = `npm start [-- --once] [-- --delegated] [-- --data FOLDER]
 
 Starts everything on this machine and gets a certificate for ${DOMAIN}.
   --once         end after the certificate: 0 when there is one, 1 when not
+  --delegated    the customer sets one CNAME and nothing else; then the certificate is renewed, too
   --data FOLDER  where the database, keys and logs are kept (default .certwright/dev)
 DATABASE_URL, REDIS_URL or ACME_DIRECTORY (with ACME_CA_FILE) in the environment replace the embedded part.`;
 
@@ -18,7 +20,7 @@ const ISSUE_TIMEOUT_MS = 120_000;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { once: { type: 'boolean' }, data: { type: 'string' }, help: { type: 'boolean' } },
+    options: { once: { type: 'boolean' }, delegated: { type: 'boolean' }, data: { type: 'string' }, help: { type: 'boolean' } },
   });
   const print = createPrinter();
   if (values.help) {
@@ -37,7 +39,7 @@ async function main(): Promise<number> {
     throw error;
   });
   try {
-    const played = play(stack, settings, print);
+    const played = play(stack, settings, print, values.delegated ? delegateOnce : playTheCustomer);
     const first = await Promise.race([played, stack.crashed, interrupted]);
     if (first === 'interrupted') return 130;
     if (typeof first === 'string') return failed(print, first);
@@ -64,9 +66,9 @@ function givenParts(): Given {
   };
 }
 
-async function play(stack: DevStack, settings: Settings, print: Printer): Promise<{ error: string | null }> {
+async function play(stack: DevStack, settings: Settings, print: Printer, story: (options: PlayOptions) => Promise<void>): Promise<{ error: string | null }> {
   try {
-    await playTheCustomer({
+    await story({
       api: createApiClient(stack.apiUrl, settings.authToken),
       dns: stack.dns,
       print,

@@ -3,6 +3,7 @@ import { migrate } from '@certwright/db';
 import { migrateQueueSchema } from '@certwright/jobs';
 import {
   type CertwrightProcess,
+  type CertwrightRole,
   type NameServers,
   startAcmeCa,
   startCertwright,
@@ -37,6 +38,9 @@ export interface DevStack {
 
 const POLL_INTERVAL = '2s';
 
+/** The platform's own, for `--delegated`. */
+const ACME_ZONE = 'acme.platform.test';
+
 /** Starts the parts that are not given, then the API and a worker, each printing its line. */
 export async function startDevStack(settings: Settings, given: Given, print: Printer): Promise<DevStack> {
   const closers: { what: string; close: () => Promise<unknown> }[] = [];
@@ -67,6 +71,7 @@ export async function startDevStack(settings: Settings, given: Given, print: Pri
     const dns = await nameServer();
     const ca = await certificateAuthority(dns.port);
     const env = environment(settings, { databaseUrl, given, dnsPort: dns.port, ca });
+    await ourNameServer(dns, env);
     const apiPort = await choosePort(print, 'api', given.port ?? 3000);
     const [api] = await Promise.all([
       ourProcess('api', env, apiPort),
@@ -96,6 +101,14 @@ export async function startDevStack(settings: Settings, given: Given, print: Pri
     return dns;
   }
 
+  /** Behind the demo's own, as a zone that is delegated to it would be: it has no port 53 of its own here. */
+  async function ourNameServer(dns: NameServers, env: Record<string, string>): Promise<void> {
+    const port = await choosePort(print, 'nameserver', 8056);
+    const healthPort = await choosePort(print, 'nameserver', 3002);
+    await ourProcess('nameserver', { ...env, NAMESERVER_LISTEN: `127.0.0.1:${port}` }, healthPort);
+    dns.relay(ACME_ZONE, port);
+  }
+
   async function dnsControl(dns: NameServers): Promise<string> {
     const port = await choosePort(print, 'dns', 8055);
     const control = await startDnsControl(dns, { port, host: '127.0.0.1' });
@@ -118,7 +131,7 @@ export async function startDevStack(settings: Settings, given: Given, print: Pri
     return { directoryUrl: ca.directoryUrl, caFile: ca.caFile, rootPem: await ca.rootPem(), profile: 'default' };
   }
 
-  async function ourProcess(role: 'api' | 'worker', env: Record<string, string>, port: number): Promise<CertwrightProcess> {
+  async function ourProcess(role: CertwrightRole, env: Record<string, string>, port: number): Promise<CertwrightProcess> {
     const logFile = path.join(settings.folder, 'logs', `${role}.log`);
     const one = await startCertwright(role, env, { port, logFile });
     opened(role, one, () => one.stop());
@@ -151,6 +164,8 @@ function environment(
     DNS_ALLOW_PRIVATE: 'true',
     ALLOW_SPECIAL_USE_DOMAINS: 'true',
     POLL_INTERVAL,
+    ACME_ZONE,
+    ACME_ZONE_NS: `ns1.${ACME_ZONE}=127.0.0.1`,
     HOST: '127.0.0.1',
     AUTH_TOKEN: settings.authToken,
     ADMIN_PASSWORD: settings.adminPassword,

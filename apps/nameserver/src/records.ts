@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import * as packet from 'dns-packet';
 import { HEADER_BYTES, IN, TYPE } from './query';
 
 /** Records of a message, encoded (RFC 1035 section 4.1.3). */
@@ -23,48 +23,16 @@ export function pointerTo(at: number): Buffer {
 
 /** A host name, without a final dot, on the wire. */
 export function encodeName(name: string): Buffer {
-  const labels = name.split('.').map((label) => Buffer.concat([Buffer.of(label.length), Buffer.from(label, 'latin1')]));
-  return Buffer.concat([...labels, Buffer.alloc(1)]);
+  const question = packet.encode({ questions: [{ type: 'A', name }] }).subarray(HEADER_BYTES);
+  return question.subarray(0, question.length - 4);
 }
 
 export const sectionOf = (records: Buffer[]): Section => ({ count: records.length, bytes: Buffer.concat(records) });
 
-/** `ttl` in seconds. */
-export function record(owner: Buffer, type: number, ttl: number, data: Buffer): Buffer {
-  const fixed = Buffer.alloc(10);
-  fixed.writeUInt16BE(type, 0);
-  fixed.writeUInt16BE(IN, 2);
-  fixed.writeUInt32BE(ttl, 4);
-  fixed.writeUInt16BE(data.length, 8);
-  return Buffer.concat([owner, fixed, data]);
-}
-
-export function soaData(mname: string, rname: string, numbers: [serial: number, refresh: number, retry: number, expire: number, minimum: number]): Buffer {
-  const bytes = Buffer.alloc(20);
-  for (const [index, number] of numbers.entries()) bytes.writeUInt32BE(number, 4 * index);
-  return Buffer.concat([encodeName(mname), encodeName(rname), bytes]);
-}
-
-/** RFC 8659 section 4.1. */
-export const caaData = (flags: number, tag: string, value: string): Buffer =>
-  Buffer.concat([Buffer.of(flags, tag.length), Buffer.from(tag + value, 'latin1')]);
-
-export const hinfoData = (cpu: string, os: string): Buffer => Buffer.concat([cpu, os].flatMap((text) => [Buffer.of(text.length), Buffer.from(text, 'latin1')]));
-
-export function addressRecord(owner: Buffer, ttl: number, address: string): Buffer {
-  if (isIPv4(address)) return record(owner, TYPE.A, ttl, Buffer.from(address.split('.').map(Number)));
-  return record(owner, TYPE.AAAA, ttl, ipv6Bytes(address));
-}
-
-function ipv6Bytes(address: string): Buffer {
-  // As a URL's host it comes without dots, and as short as it gets.
-  const [before = '', after] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
-  const groups = (text: string): number[] => text.split(':').filter(Boolean).map((group) => parseInt(group, 16));
-  const [left, right] = [groups(before), groups(after ?? '')];
-  const bytes = Buffer.alloc(16);
-  for (const [index, group] of left.entries()) bytes.writeUInt16BE(group, 2 * index);
-  for (const [index, group] of right.entries()) bytes.writeUInt16BE(group, 16 - 2 * (right.length - index));
-  return bytes;
+/** With `owner`, a name on the wire or a pointer to one, in the place of the record's own name. */
+export function record(owner: Buffer, answer: packet.Answer): Buffer {
+  const root = packet.encode({ answers: [{ ...answer, name: '.' }] }).subarray(HEADER_BYTES);
+  return Buffer.concat([owner, root.subarray(1)]);
 }
 
 /** A TXT record of the asked name for each value (ASCII): in one piece, as they are made for every answer. */

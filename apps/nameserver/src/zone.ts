@@ -1,5 +1,6 @@
+import type * as packet from 'dns-packet';
 import { HEADER_BYTES, type Query, TYPE } from './query';
-import { addressRecord, ASKED, caaData, encodeName, hinfoData, NO_RECORDS, pointerTo, record, type Section, sectionOf, soaData, txtSection } from './records';
+import { ASKED, encodeName, NO_RECORDS, pointerTo, record, type Section, sectionOf, txtSection } from './records';
 
 /** What our name servers know, apart from the labels. */
 export interface ZoneSettings {
@@ -18,6 +19,7 @@ export interface Zone {
   apex: string;
   /** What names other than labels have, by type; a name with nothing is an empty non-terminal. */
   nodes: Map<string, Map<number, Section>>;
+  /** Without its owner's name. */
   soa: Buffer;
   /** Addresses of name servers whose names lie in the zone: whoever gets their names needs them. */
   glue: Section;
@@ -36,34 +38,47 @@ const APEX_TTL = 3_600;
 const SERIAL = 1;
 
 /** RFC 8482 section 4.2: an answer to ANY that is small whatever the name has. */
-const ANY_RECORD = sectionOf([record(ASKED, TYPE.HINFO, APEX_TTL, hinfoData('RFC8482', ''))]);
+const ANY_RECORD = sectionOf([record(ASKED, { type: 'HINFO', name: '.', ttl: APEX_TTL, data: { cpu: 'RFC8482', os: '' } })]);
 
 const wireOf = (name: string): string => encodeName(name).toString('latin1');
 
 export function createZone({ apex, nameServers }: ZoneSettings): Zone {
-  const numbers: Parameters<typeof soaData>[2] = [SERIAL, 3_600, 600, 1_209_600, NEGATIVE_TTL];
-  const soa = soaData(nameServers[0]?.name ?? apex, `hostmaster.${apex}`, numbers);
+  const soa: packet.SoaAnswer = {
+    type: 'SOA',
+    name: apex,
+    ttl: NEGATIVE_TTL, // how long an absence is remembered is the lesser of the two (RFC 2308 section 5)
+    data: {
+      mname: nameServers[0]?.name ?? apex,
+      rname: `hostmaster.${apex}`,
+      serial: SERIAL,
+      refresh: 3_600,
+      retry: 600,
+      expire: 1_209_600,
+      minimum: NEGATIVE_TTL,
+    },
+  };
   const nodes: Zone['nodes'] = new Map();
   const inside = nameServers.filter(({ name }) => name.endsWith(`.${apex}`));
   for (const { name } of inside) for (const above of namesBetween(name, apex)) nodes.set(wireOf(above), new Map());
   for (const { name, addresses } of inside) {
     const ofFamily = (isOfFamily: (address: string) => boolean): Section =>
-      sectionOf(addresses.filter(isOfFamily).map((address) => addressRecord(ASKED, APEX_TTL, address)));
+      sectionOf(addresses.filter(isOfFamily).map((address) => record(ASKED, addressOf(name, address))));
     nodes.set(wireOf(name), withRecords([[TYPE.A, ofFamily((one) => !one.includes(':'))], [TYPE.AAAA, ofFamily((one) => one.includes(':'))]]));
   }
   nodes.set(
     wireOf(apex),
     withRecords([
-      // How long an absence is remembered is the lesser of the two (RFC 2308 section 5).
-      [TYPE.SOA, sectionOf([record(ASKED, TYPE.SOA, NEGATIVE_TTL, soa)])],
-      [TYPE.NS, sectionOf(nameServers.map(({ name }) => record(ASKED, TYPE.NS, APEX_TTL, encodeName(name))))],
+      [TYPE.SOA, sectionOf([record(ASKED, soa)])],
+      [TYPE.NS, sectionOf(nameServers.map(({ name }) => record(ASKED, { type: 'NS', name: apex, ttl: APEX_TTL, data: name })))],
       // Nobody needs a certificate for a name in here (RFC 8659 section 4.2).
-      [TYPE.CAA, sectionOf([record(ASKED, TYPE.CAA, APEX_TTL, caaData(0, 'issue', ';'))])],
+      [TYPE.CAA, sectionOf([record(ASKED, { type: 'CAA', name: apex, ttl: APEX_TTL, data: { flags: 0, tag: 'issue', value: ';' } })])],
     ]),
   );
-  const glue = sectionOf(inside.flatMap(({ name, addresses }) => addresses.map((address) => addressRecord(encodeName(name), APEX_TTL, address))));
-  return { apex: wireOf(apex), nodes, soa, glue };
+  const glue = sectionOf(inside.flatMap(({ name, addresses }) => addresses.map((address) => record(encodeName(name), addressOf(name, address)))));
+  return { apex: wireOf(apex), nodes, soa: record(Buffer.alloc(0), soa), glue };
 }
+
+const addressOf = (name: string, address: string): packet.Answer => ({ type: address.includes(':') ? 'AAAA' : 'A', name, ttl: APEX_TTL, data: address });
 
 const withRecords = (entries: [number, Section][]): Map<number, Section> => new Map(entries.filter(([, { count }]) => count > 0));
 
@@ -88,4 +103,4 @@ export function recordsAt({ name, labels, type }: Query, { apex, nodes }: Zone, 
 
 /** For answers that have nothing: the SOA of the zone, whose name is the end of the asked one. */
 export const soaOf = ({ name }: Query, { apex, soa }: Zone): Section =>
-  sectionOf([record(pointerTo(HEADER_BYTES + name.length - apex.length), TYPE.SOA, NEGATIVE_TTL, soa)]);
+  sectionOf([Buffer.concat([pointerTo(HEADER_BYTES + name.length - apex.length), soa])]);

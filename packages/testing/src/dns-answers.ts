@@ -8,6 +8,8 @@ export interface DnsAnswer {
   answers?: packet.Answer[];
   authorities?: packet.Answer[];
   additionals?: packet.Answer[];
+  /** A resolver's: the alias that leads to a zone that is somebody else's. */
+  leadsTo?: string;
 }
 
 export const NOERROR = 0;
@@ -45,7 +47,7 @@ export function recursive(zones: Zone[], question: packet.Question): DnsAnswer {
   let name = lower(question.name);
   for (let aliases = 0; aliases <= MAX_ALIASES; aliases += 1) {
     const zone = closest(zones, name);
-    if (!zone) return { rcode: NXDOMAIN, flags, answers, authorities: [soaOf({ apex: '' })] };
+    if (!zone) return { rcode: NXDOMAIN, flags, answers, authorities: [soaOf({ apex: '' })], leadsTo: name };
     const [address = ''] = zone.servers.values();
     const found = recordsOf(zone, name, question.type, address);
     answers.push(...found);

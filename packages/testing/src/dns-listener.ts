@@ -1,9 +1,9 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket as TcpSocket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket as TcpSocket } from 'node:net';
 
 /** The reply to one message; null for silence. */
-export type Handle = (address: string, bytes: Buffer, transport: 'udp' | 'tcp') => Buffer | null;
+export type Handle = (address: string, bytes: Buffer, transport: 'udp' | 'tcp') => Buffer | null | Promise<Buffer | null>;
 
 export interface DnsListener {
   port: number;
@@ -51,12 +51,15 @@ async function listenUdp(address: string, port: number, handle: Handle): Promise
   const socket: Socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   socket.bind(port, address);
   await once(socket, 'listening');
+  let isOpen = true;
   socket.on('message', (bytes, from) => {
-    const reply = handle(address, bytes, 'udp');
-    // UDP: a reply that can't be sent is a reply that got lost, and who asked is gone.
-    if (reply) socket.send(reply, from.port, from.address, () => undefined);
+    void Promise.resolve(handle(address, bytes, 'udp')).then((reply) => {
+      // UDP: a reply that can't be sent is a reply that got lost, and who asked is gone.
+      if (reply && isOpen) socket.send(reply, from.port, from.address, () => undefined);
+    });
   });
   return () => {
+    isOpen = false;
     const closed = once(socket, 'close');
     socket.close();
     return closed;
@@ -74,11 +77,9 @@ async function listenTcp(address: string, port: number, handle: Handle): Promise
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk]);
       if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return;
-      const reply = handle(address, received.subarray(2, 2 + received.readUInt16BE(0)), 'tcp');
-      if (!reply) return;
-      const length = Buffer.alloc(2);
-      length.writeUInt16BE(reply.length);
-      socket.end(Buffer.concat([length, reply]));
+      void Promise.resolve(handle(address, received.subarray(2, 2 + received.readUInt16BE(0)), 'tcp')).then((reply) => {
+        if (reply) socket.end(framed(reply));
+      });
     });
   });
   server.listen(port, address);
@@ -92,4 +93,33 @@ async function listenTcp(address: string, port: number, handle: Handle): Promise
       await closed;
     },
   };
+}
+
+const ANSWER_MS = 2_000;
+
+/** What the name server at a port of 127.0.0.1 answers over TCP, where nothing is cut off; null: nothing. */
+export function askAt(port: number, message: Buffer): Promise<Buffer | null> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    let received = Buffer.alloc(0);
+    const end = (reply: Buffer | null): void => {
+      socket.destroy();
+      resolve(reply);
+    };
+    socket.setTimeout(ANSWER_MS, () => end(null));
+    socket.on('error', () => end(null));
+    socket.on('close', () => end(null));
+    socket.on('data', (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      if (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) end(received.subarray(2, 2 + received.readUInt16BE(0)));
+    });
+    socket.write(framed(message));
+  });
+}
+
+/** RFC 1035 section 4.2.2. */
+function framed(message: Buffer): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(message.length);
+  return Buffer.concat([length, message]);
 }

@@ -4,7 +4,7 @@ import type { NameServers, SeenQuery } from './name-servers';
 
 /** What is told to the thread: a method of `NameServers` that changes something. */
 export interface Told {
-  method: 'addZone' | 'setTxt' | 'removeTxt' | 'setCname' | 'setCaa' | 'misbehave';
+  method: 'addZone' | 'setTxt' | 'removeTxt' | 'setCname' | 'setCaa' | 'relay' | 'misbehave';
   args: unknown[];
 }
 
@@ -48,6 +48,7 @@ export async function startNameServersApart(options: { port?: number; addresses?
     removeTxt: (...args) => tell('removeTxt', args),
     setCname: (...args) => tell('setCname', args),
     setCaa: (...args) => tell('setCaa', args),
+    relay: (...args) => tell('relay', args),
     misbehave: (...args) => tell('misbehave', args),
     async close() {
       ours.close();

@@ -1,7 +1,7 @@
 import * as packet from 'dns-packet';
 import { authoritative, closest, type DnsAnswer, NOERROR, recursive, REFUSED, SERVFAIL } from './dns-answers';
-import { listenDns } from './dns-listener';
-import { lower, makeZone, nsOf, type Zone } from './zone-data';
+import { askAt, listenDns } from './dns-listener';
+import { isUnder, lower, makeZone, nsOf, type Zone } from './zone-data';
 
 export type Misbehaviour =
   | 'silent'
@@ -30,6 +30,8 @@ export interface NameServers {
   removeTxt(name: string): void;
   setCname(name: string, target: string): void;
   setCaa(name: string, records: { flags: number; tag: string; value: string }[]): void;
+  /** Everything at and below `apex` is asked of the name server at a port of 127.0.0.1, which alone knows about it. */
+  relay(apex: string, port: number): void;
   /** Makes the server at an address misbehave for what it is authoritative for; null: behave again. */
   misbehave(address: string, how: Misbehaviour | null): void;
   /** The last 10,000 queries. */
@@ -61,7 +63,10 @@ export async function startNameServers({
     return zone;
   };
 
-  const handle = (address: string, bytes: Buffer, transport: 'udp' | 'tcp'): Buffer | null => {
+  const relays = new Map<string, number>();
+  const relayOf = (name: string): number | undefined => [...relays].find(([apex]) => isUnder(name, apex))?.[1];
+
+  const handle = (address: string, bytes: Buffer, transport: 'udp' | 'tcp'): Buffer | null | Promise<Buffer | null> => {
     const query = decode(bytes);
     const question = query?.questions?.[0];
     if (!query || !question || query.type !== 'query') return null;
@@ -71,12 +76,16 @@ export async function startNameServers({
     seen(one);
     if (queries.length > MAX_QUERIES) queries.shift();
     const resolves = wantsRecursion && address === resolver;
+    const relayed = relayOf(one.name);
+    if (relayed !== undefined) return askAt(relayed, bytes);
     const how = resolves ? undefined : wrong.get(address);
     if (how === 'silent') return null;
     if (how === 'garbage') return Buffer.from([...bytes.subarray(0, 2), 0x80, 0, 0, 1, 0xc0, 0x0c]);
     const all = [...zones.values()];
     const proper = resolves ? recursive(all, question) : authoritative(all, address, question);
     const answer = misbehaved(proper, how, closest(all, lower(question.name)));
+    const beyond = resolves && answer.leadsTo !== undefined ? relayOf(answer.leadsTo) : undefined;
+    if (beyond !== undefined) return followed(query, answer, beyond);
     const reply = encode(query, answer, how === 'wrong-id' ? 1 : 0);
     const tooLong = transport === 'udp' && (how === 'truncate' || (reply?.length ?? 0) > udpSizeOf(query));
     return tooLong ? encode(query, { rcode: answer.rcode, flags: packet.TRUNCATED_RESPONSE }) : reply;
@@ -105,11 +114,23 @@ export async function startNameServers({
     setCaa(name, records) {
       zoneFor(name).caa.set(lower(name), records);
     },
+    relay: (apex, to) => void relays.set(lower(apex), to),
     misbehave(address, how) {
       if (how) wrong.set(address, how);
       else wrong.delete(address);
     },
   };
+}
+
+/** What the alias's own name server has at its end, behind the aliases that lead there. */
+async function followed(query: packet.DecodedPacket, { answers = [], leadsTo = '' }: DnsAnswer, port: number): Promise<Buffer | null> {
+  const type = query.questions?.[0]?.type ?? 'TXT';
+  const reply = await askAt(port, packet.encode({ type: 'query', id: query.id ?? 0, questions: [{ type, name: leadsTo }] }));
+  const end = reply && decode(reply);
+  if (!end) return encode(query, { rcode: SERVFAIL });
+  const { answers: found = [], authorities = [] } = end;
+  const rcode = reply.readUInt8(3) & 0xf;
+  return encode(query, { rcode, flags: packet.RECURSION_AVAILABLE, answers: [...answers, ...found], authorities });
 }
 
 /** Null for bytes that are no DNS message: a server says nothing to those. */
