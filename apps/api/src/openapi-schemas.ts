@@ -37,6 +37,7 @@ const diagnosisCode: Json = { enum: [...DIAGNOSIS_CODES] };
 
 const recordProperties = {
   purpose: { enum: ['delegation', 'ownership', 'acme-challenge'] },
+  optional: { type: 'boolean' },
   type: { enum: ['TXT', 'CNAME'] },
   fqdn: string,
   host: string,

@@ -17,6 +17,8 @@ import {
 export interface DnsRecord {
   /** `delegation`, set once, makes all others needless. */
   purpose: 'delegation' | 'ownership' | 'acme-challenge';
+  /** There is another way, and that one is gone: of alias and values one is enough. */
+  optional: boolean;
   type: 'TXT' | 'CNAME';
   fqdn: string;
   /** As registrars want it: relative to the zone. */
@@ -36,6 +38,10 @@ export interface DnsRecord {
 
 /** What the customer should give their record as its time to live, in seconds. */
 const TTL = 60;
+
+/** Whether the values of these names come from our own name servers, as of the last look: nobody has to set them. */
+export const areDelegated = ({ forecast }: Domain, fqdns: string[]): boolean =>
+  fqdns.length > 0 && fqdns.every((fqdn) => forecast?.records.some((one) => one.fqdn === fqdn && one.diagnosis.code === 'ready'));
 
 /** What the customer may set: the delegation first, where there is one to be had; of what it makes needless nothing once it is there. */
 export function presentDnsRecords(domain: Domain, live: Order | null, acmeZone: string | null): DnsRecord[] {
@@ -58,9 +64,12 @@ export function presentDnsRecords(domain: Domain, live: Order | null, acmeZone: 
   ];
 }
 
+/** Whether the domain is to get its certificates through the alias: it was registered so, or it is there. */
+const isByAlias = ({ auto, forecast }: Domain): boolean => auto || forecast?.needsValue === false;
+
 /** A record that the customer is to set, and what was last seen of it. */
 export function presentRecord(
-  { name }: Domain,
+  domain: Domain,
   {
     purpose,
     type = 'TXT',
@@ -72,9 +81,10 @@ export function presentRecord(
 ): DnsRecord {
   return {
     purpose,
+    optional: isByAlias(domain) !== (purpose === 'delegation'),
     type,
     fqdn,
-    host: diagnosis?.set?.fqdn === fqdn ? diagnosis.set.host : relativeHost(fqdn, name),
+    host: diagnosis?.set?.fqdn === fqdn ? diagnosis.set.host : relativeHost(fqdn, domain.name),
     value,
     ttl: TTL,
     state: diagnosis?.code ?? null,
@@ -92,8 +102,10 @@ export const presentCheck = (domain: Domain, checked: CheckedRecord[]): (DnsReco
   checked.flatMap(({ expected, cached, ...record }) => expected.map((value) => ({ ...presentRecord(domain, { ...record, type: record.purpose === 'delegation' ? 'CNAME' : 'TXT', value }), cached })));
 
 /** What a check comes down to, in words: also where there is nothing to be looked at. */
-export function presentOutcome({ id, status, statusReason }: Domain, checked: CheckedRecord[]): { message: string; action: string } {
-  const wrong = checked.find(({ diagnosis }) => diagnosis.code !== 'ready') ?? checked[0];
+export function presentOutcome(domain: Domain, checked: CheckedRecord[]): { message: string; action: string } {
+  const { id, status, statusReason } = domain;
+  const needed = checked.filter(({ purpose }) => isByAlias(domain) || purpose !== 'delegation');
+  const wrong = needed.find(({ diagnosis }) => diagnosis.code !== 'ready') ?? needed[0];
   if (wrong) return { message: wrong.diagnosis.message, action: wrong.diagnosis.action };
   const ask = `POST /domains/${id}/issue-certificate`;
   switch (status) {

@@ -2,6 +2,7 @@ import {
   adviceOn,
   type Authorization,
   type Certificate,
+  challengeName,
   delegationRecords,
   type Domain,
   type DomainEvent,
@@ -13,7 +14,7 @@ import {
   ownedBases,
   ownershipName,
 } from '@certwright/core';
-import { presentDnsRecords } from './present-dns';
+import { areDelegated, presentDnsRecords } from './present-dns';
 
 /** Rows as the API shows them: snake_case, RFC 3339 times in UTC. */
 
@@ -181,7 +182,8 @@ export function presentEvent(event: DomainEvent) {
 }
 
 /** The 202 of issue-certificate and renew: what to set, as far as it is known. Of several values `expected_txt_value` is the first. */
-export function presentIssuing(order: Order, challengeDomain: string) {
+export function presentIssuing(order: Order, domain: Domain) {
+  const challengeDomain = challengeName(domain.name);
   // Also while the CA validates: it may still look, so the record has to stay.
   const isAwaited = order.status === 'awaiting_dns' || order.status === 'validating';
   const open = isAwaited ? order.authorizations.filter(({ status }) => status === 'pending') : [];
@@ -193,9 +195,11 @@ export function presentIssuing(order: Order, challengeDomain: string) {
     expected_txt_value: first?.txtValue ?? null,
     deadline: open.length > 0 ? time(order.deadlineAt) : null,
     challenges: open.map(({ identifier, wildcard, txtName, txtValue }) => ({ identifier, wildcard, txt_name: txtName, txt_value: txtValue })),
-    instructions: instructionsFor(order, open),
+    instructions: areDelegated(domain, open.map(({ txtName }) => txtName)) ? BY_ITSELF : instructionsFor(order, open),
   };
 }
+
+const BY_ITSELF = 'Nothing needs to be set: the rest happens by itself.';
 
 function instructionsFor(order: Order, open: Authorization[]): string {
   if (open.length > 0) {
@@ -209,7 +213,7 @@ function instructionsFor(order: Order, open: Authorization[]): string {
   if (order.status === 'new') {
     return `The order is not placed yet. GET /orders/${order.id} has the TXT value as soon as the CA has told it.`;
   }
-  return 'Nothing needs to be set: the rest happens by itself.';
+  return BY_ITSELF;
 }
 
 export const presentCertificate = (certificate: Certificate) => ({

@@ -11,8 +11,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-it('a folder is had by one start at a time, and by the next once that one is gone', async () => {
-  const other = spawn(process.execPath, ['-e', 'setTimeout(() => undefined, 20_000)', 'apps/dev/dist/main.js'], { stdio: 'ignore' });
+it.each(['apps/dev/dist/main.js', 'scripts/start.mjs'])('a folder is had by one start at a time (%s), and by the next once that one is gone', async (script) => {
+  const other = spawn(process.execPath, ['-e', 'setTimeout(() => undefined, 20_000)', script], { stdio: 'ignore' });
   await once(other, 'spawn');
   writeFileSync(path.join(folder, 'pid'), String(other.pid));
   expect(() => claimFolder(folder)).toThrow(`npm start is running here already (process ${other.pid})`);

@@ -13,14 +13,20 @@ export function claimFolder(folder: string): () => void {
     throw new Error(`npm start is running here already (process ${owner}): stop it first, or give this one another folder: npm start -- --data FOLDER`);
   }
   writeFileSync(file, String(process.pid));
-  return () => rmSync(file, { force: true });
+  return () => {
+    if (existsSync(file) && Number(readFileSync(file, 'utf8')) === process.pid) rmSync(file);
+  };
 }
+
+/** `npm start`, or this application by itself. */
+const STARTS = [path.join('scripts', 'start.mjs'), path.join('apps', 'dev') + path.sep];
 
 /** Whether it is still that process: its id may be somebody else's by now. */
 function isStart(pid: number): boolean {
   if (!(pid > 0)) return false;
   try {
-    return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).includes('apps/dev/');
+    const args = execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
+    return STARTS.some((one) => args.includes(one));
   } catch {
     return false; // there is no such process
   }

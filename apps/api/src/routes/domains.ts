@@ -1,5 +1,4 @@
 import {
-  challengeName,
   changeDomain,
   type ChangeDomainDeps,
   createOrder,
@@ -177,7 +176,7 @@ function respondUnderWay(response: Response, domain: Domain, order: Order): void
   // Standing in our own line is no refusal; what the CA said is.
   const isRefused = order.status === 'new' && order.reason && order.reason.code !== 'acme_budget_spent';
   if (isRefused && order.reason) throw delayed(order.reason, order.dueAt);
-  response.status(202).json(presentIssuing(order, challengeName(domain.name)));
+  response.status(202).json(presentIssuing(order, domain));
 }
 
 /** Everything else that is shown of a domain. */

@@ -306,6 +306,7 @@ describe('the routes', () => {
         dns_records: [
           {
             purpose: 'ownership',
+            optional: false,
             type: 'TXT',
             fqdn: `_certwright-challenge.${name}`,
             host: `_certwright-challenge.${name.split('.')[0]}`,

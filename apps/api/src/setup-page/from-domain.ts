@@ -16,6 +16,7 @@ export function setupViewOf(
     domain: { ascii: domain.name, unicode: domainToUnicode(domain.name) },
     state,
     ...WORDS[state],
+    ...(state === 'checking' && records.some(({ purpose }) => purpose === 'delegation') && { sentence: STAYS }),
     ...(state === 'preparing' && live?.reason && { sentence: live.reason.detail }),
     ...(state === 'done' && domain.forecast?.isReady && !domain.forecast.needsValue && { sentence: RENEWS }),
     ...(state === 'failed' && domain.statusReason && { sentence: `${domain.statusReason} ${WORDS.failed.sentence}` }),
@@ -74,6 +75,8 @@ const WORDS: Record<SetupState, { headline: string; sentence: string }> = {
     sentence: 'Ask whoever sent you this link to start again; you will be given a new value to set.',
   },
 };
+
+const STAYS = 'Nothing more to do: the certificate is being issued. Please leave the record in place for good, it is how the certificate is renewed, too.';
 
 /** The alias is how the next certificates come. */
 const RENEWS = 'Your domain is secured. Please leave the record in place: the certificate is renewed through it.';

@@ -2,10 +2,11 @@ import type { AcmeAuthorization } from '../acme';
 import { crashPoint } from '../crash-point';
 import type { OrderJob } from '../jobs';
 import type { Diagnosis } from '../diagnosis';
+import { delegationTarget } from '../delegation';
 import { nextLookMs } from '../dns-schedule';
 import type { Authorization } from '../model';
 import { phaseDeadline } from '../order';
-import type { DnsDoctor, Lease, TxtLookup } from '../ports';
+import type { DnsDoctor, DomainStore, Lease, TxtLookup } from '../ports';
 import { Problem, reorder, waitFor } from '../problem';
 import type { TxtEvidence } from '../txt-evidence';
 import { type AccountDeps, accountOf, type Ca } from './account';
@@ -15,6 +16,7 @@ import { moveOn, type OrderWork, workOnOrder } from './work-on-order';
 export interface AwaitDnsDeps extends OrderWork, AccountDeps {
   txtLookup: TxtLookup;
   dnsDoctor: Pick<DnsDoctor, 'diagnose'>;
+  domains: Pick<DomainStore, 'get'>;
   /** How soon to look at DNS again, in milliseconds (`POLL_INTERVAL`). */
   pollIntervalMs: number;
   /** The zone of our own name servers (`ACME_ZONE`). */
@@ -57,8 +59,12 @@ async function lookAtDns(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
   const names = [...new Set(open.map((authorization) => authorization.txtName))];
   const beganAt = lease.now().getTime();
   const looks = await Promise.all(names.map((name) => look(deps, lease, open.filter(({ txtName }) => txtName === name))));
-  lease.note(open.flatMap(({ id, txtName }) => looks.filter(({ evidence }) => evidence.fqdn === txtName).map((one) => ({ id, ...one }))));
-  const missing = looks.filter(({ diagnosis }) => diagnosis.code !== 'ready');
+  lease.note(
+    open.flatMap(({ id, txtName }) =>
+      looks.filter(({ evidence }) => evidence.fqdn === txtName).map(({ evidence, diagnosis }) => ({ id, evidence, ...(diagnosis && { diagnosis }) })),
+    ),
+  );
+  const missing = looks.filter(({ diagnosis }) => diagnosis?.code !== 'ready');
   if (missing.length > 0) {
     const { statusSince, watchedUntil } = lease.order;
     const now = lease.now();
@@ -68,7 +74,7 @@ async function lookAtDns(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
       isAnswered: now.getTime() - beganAt < SLOW_LOOK_MS && missing.some(({ evidence }) => evidence.verdict !== 'no_answer'),
       pollIntervalMs: deps.pollIntervalMs,
     });
-    throw waitFor('dns_not_ready', missing.map(({ diagnosis }) => diagnosis.message).join(' '), waitMs);
+    throw waitFor('dns_not_ready', missing.map(({ diagnosis }) => diagnosis?.message ?? ON_ITS_WAY).join(' '), waitMs);
   }
   // Stored before the CA is told: whoever finds the order in `validating` knows that the CA may have been told.
   const now = lease.now();
@@ -88,8 +94,12 @@ function holdsMs({ at, since }: Diagnosis, isWatched: boolean): number {
 /** A look that takes as long is one at servers that don't answer, whatever else they do: it keeps a worker from others, in milliseconds. */
 const SLOW_LOOK_MS = 5_000;
 
+/** Our own name servers have a new value within a second: until this long after it was told its absence is no news, in milliseconds. */
+const OURS_MS = 5_000;
+const ON_ITS_WAY = 'Our own name servers have not got the value yet.';
+
 /** One look at one TXT name. Why the record isn't there is found out anew only when what the servers say has changed. */
-async function look(deps: AwaitDnsDeps, lease: Lease, [one, ...others]: Authorization[]): Promise<{ evidence: TxtEvidence; diagnosis: Diagnosis }> {
+async function look(deps: AwaitDnsDeps, lease: Lease, [one, ...others]: Authorization[]): Promise<{ evidence: TxtEvidence; diagnosis: Diagnosis | null }> {
   if (!one) throw new TypeError('a TXT name is some authorization’s');
   const expected = [one, ...others].map(({ txtValue }) => txtValue);
   const evidence = await deps.txtLookup.lookup(one.txtName, expected);
@@ -98,8 +108,18 @@ async function look(deps: AwaitDnsDeps, lease: Lease, [one, ...others]: Authoriz
   const isWatched = (lease.order.watchedUntil ?? 0) > lease.now();
   const holds = known !== null && lease.now().getTime() - Date.parse(known.at) < holdsMs(known, isWatched);
   if (holds && evidence.verdict !== 'ready' && isSame(evidence, one.evidence)) return { evidence, diagnosis: known };
-  const diagnosis = await deps.dnsDoctor.diagnose({ identifier: one.identifier, fqdn: one.txtName, expected, evidence });
+  const alias = await ourAlias(deps, lease, evidence);
+  const isYoung = lease.now().getTime() - lease.order.statusSince.getTime() < OURS_MS;
+  if (alias !== undefined && isYoung && evidence.verdict !== 'ready') return { evidence, diagnosis: null };
+  const diagnosis = await deps.dnsDoctor.diagnose({ identifier: one.identifier, fqdn: one.txtName, expected, evidence, ...(alias !== undefined && { alias }) });
   return { evidence, diagnosis: known?.code === diagnosis.code ? { ...diagnosis, since: known.since } : diagnosis };
+}
+
+/** Where the name is an alias of the domain's own label: it is as it should be, whatever is at its end. */
+async function ourAlias({ domains, acmeZone }: AwaitDnsDeps, { order }: Lease, { via }: TxtEvidence): Promise<string | undefined> {
+  if (acmeZone === null || !via.some((name) => name.endsWith(`.${acmeZone}`))) return undefined;
+  const domain = await domains.get(order.tenantId, order.domainId);
+  return domain ? via.find((name) => name === delegationTarget(domain, acmeZone)) : undefined;
 }
 
 const isSame = (now: TxtEvidence, before: TxtEvidence | null): boolean => before !== null && essence(now) === essence(before);
