@@ -295,6 +295,17 @@ describe('renewals', () => {
       await database.domains.delete(tenant, id);
     });
 
+    it.each([6, 45])('at once, however little sooner that is than its own time: told all the same, of %d days', async (days) => {
+      const id = await certified(days, { certId: 'aki.6', askAt: T0 });
+      const at = days === 6 ? 1.5 : 27;
+      suggests(at - 2 / 24, at - 1 / 24, { explanationUrl: 'https://ca.test/incident' });
+      await clock.set(day(at));
+      await look();
+      expect(placed).toEqual([(await latest(id)).id]);
+      expect(await news(id)).toMatchObject([{ step: 'moved', explanationUrl: 'https://ca.test/incident' }]);
+      await database.domains.delete(tenant, id);
+    });
+
     it('but never within an hour of its issuance, whatever it says', async () => {
       const id = await certified(90, { certId: 'aki.3', askAt: T0 });
       suggests(-2, -1);

@@ -73,7 +73,7 @@ async function askCa({ acme }: RenewOneDeps, renewal: Renewal, pass: RenewalPass
     const moment = momentIn({ start, end });
     // After a failure it is tried again when that is settled, or sooner where the CA is in a hurry.
     const isSooner = renewAt === null || renewal.failures === 0 || moment < renewAt;
-    const isNews = start < window.start && renewAt !== null && isFarFrom(start, window.start);
+    const isNews = start < window.start && renewAt !== null && (end <= now || isFarFrom(start, window.start));
     const news: RenewalNews = { step: 'moved', start: start.toISOString(), end: end.toISOString(), explanationUrl };
     return { ...next, window: { start, end }, ...(isSooner && { renewAt: moment }), ...(isNews && { news }) };
   } catch (error) {
