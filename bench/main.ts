@@ -6,8 +6,10 @@ import setUpPostgres from '../packages/testing/src/jest-global-setup';
 import tearDownPostgres from '../packages/testing/src/jest-global-teardown';
 import { benchIssuance, describeIssuance } from './issuance';
 import { type Options, type Part, readOptions, USAGE } from './options';
+import { benchRenewalQuery, describeRenewalQuery } from './renewal-query';
 import { benchVisibleToActive, describeVisibleToActive } from './visible-to-active';
 import { benchWaiting, describeWaiting } from './waiting';
+import { benchYear, describeYear } from './year';
 
 interface Outcome {
   figures: object;
@@ -25,6 +27,8 @@ const PARTS: Record<Part, (options: Options) => Promise<Outcome>> = {
   issuance: async (options) => outcome(await benchIssuance(options), describeIssuance),
   visible: async (options) => outcome(await benchVisibleToActive(options), describeVisibleToActive),
   waiting: async (options) => outcome(await benchWaiting(options), describeWaiting),
+  year: async (options) => outcome(await benchYear(options), describeYear),
+  'renewal-query': async (options) => outcome(await benchRenewalQuery(options), describeRenewalQuery),
 };
 
 function machine(): Record<string, number | string> {
