@@ -62,7 +62,7 @@ export async function simulate<T>(plan: YearPlan, look: (simulated: Simulated) =
     txtLookup: dns,
     dnsDoctor: dns.dnsDoctor,
     caaLookup: dns.caaLookup,
-    caaIdentities: ['ca.test'],
+    caaIdentities: [],
     acmeZone: ACME_ZONE,
     phaseTimeoutMs: 3 * DAY_MS,
     keyType: 'ec-256',
