@@ -87,6 +87,7 @@ export const THIRD_OF_A_YEAR: YearPlan = {
   ...SHORT_YEAR,
   days: 120,
   tickMs: 2 * HOUR_MS,
+  shares: { 45: 0.2, 6: 0.02 },
   ariShare: 0.12,
   watchedShare: 0,
   brokenShare: 0.03,
