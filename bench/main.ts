@@ -7,8 +7,10 @@ import tearDownPostgres from '../packages/testing/src/jest-global-teardown';
 import { benchIssuance, describeIssuance } from './issuance';
 import { benchNameServer, describeNameServer } from './nameserver';
 import { type Options, type Part, readOptions, USAGE } from './options';
+import { benchRenewalQuery, describeRenewalQuery } from './renewal-query';
 import { benchVisibleToActive, describeVisibleToActive } from './visible-to-active';
 import { benchWaiting, describeWaiting } from './waiting';
+import { benchYear, describeYear } from './year';
 
 interface Outcome {
   figures: object;
@@ -27,6 +29,8 @@ const PARTS: Record<Part, (options: Options) => Promise<Outcome>> = {
   visible: async (options) => outcome(await benchVisibleToActive(options), describeVisibleToActive),
   waiting: async (options) => outcome(await benchWaiting(options), describeWaiting),
   nameserver: async (options) => outcome(await benchNameServer(options), describeNameServer),
+  year: async (options) => outcome(await benchYear(options), describeYear),
+  'renewal-query': async (options) => outcome(await benchRenewalQuery(options), describeRenewalQuery),
 };
 
 function machine(): Record<string, number | string> {

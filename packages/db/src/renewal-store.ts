@@ -13,9 +13,19 @@ const columns = Prisma.sql`
 
 const toRenewal = ({ windowStart: start, windowEnd: end, ...row }: Row): Renewal => ({ ...row, window: { start, end } });
 
-/** The search, by itself for `EXPLAIN`. The time is read once: an index takes no condition whose value may change from row to row. */
+/** The searches, by themselves for `EXPLAIN`. The time is read once: an index takes no condition whose value may change from row to row. */
 export const dueRenewals = (limit: number): Prisma.Sql => Prisma.sql`
   SELECT domain_id FROM renewals WHERE look_at <= (SELECT clock_timestamp()) ORDER BY look_at LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
+
+export const claimRenewals = (limit: number, claimMs: number): Prisma.Sql => Prisma.sql`
+  WITH due AS (${dueRenewals(limit)})
+  UPDATE renewals r SET look_at = clock_timestamp() + ${claimMs} * interval '1 millisecond' FROM due WHERE r.domain_id = due.domain_id
+  RETURNING ${columns}`;
+
+export const renewalCensus = Prisma.sql`
+  SELECT (SELECT count(*)::int FROM renewals WHERE failures > 0) AS failing,
+         (SELECT count(*)::int FROM renewals WHERE not_after <= (SELECT clock_timestamp())) AS expired,
+         (SELECT min(not_after) FROM renewals WHERE not_after > (SELECT clock_timestamp())) AS "soonestExpiry"`;
 
 export function createRenewalStore(db: Db): RenewalStore {
   return {
@@ -27,10 +37,7 @@ export function createRenewalStore(db: Db): RenewalStore {
     async claimDue(limit, claimMs) {
       const [status] = await db.run<{ now: Date; inLine: number }>(Prisma.sql`
         SELECT clock_timestamp() AS now, (SELECT count(*)::int FROM orders WHERE status = 'new') AS "inLine"`);
-      const rows = await db.run<Row>(Prisma.sql`
-        WITH due AS (${dueRenewals(limit)})
-        UPDATE renewals r SET look_at = clock_timestamp() + ${claimMs} * interval '1 millisecond' FROM due WHERE r.domain_id = due.domain_id
-        RETURNING ${columns}`);
+      const rows = await db.run<Row>(claimRenewals(limit, claimMs));
       return { now: status?.now ?? new Date(), inLine: status?.inLine ?? 0, due: rows.map(toRenewal) };
     },
 
@@ -57,10 +64,7 @@ export function createRenewalStore(db: Db): RenewalStore {
     },
 
     async census() {
-      const [row] = await db.run<{ failing: number; expired: number; soonestExpiry: Date | null }>(Prisma.sql`
-        SELECT (SELECT count(*)::int FROM renewals WHERE failures > 0) AS failing,
-               (SELECT count(*)::int FROM renewals WHERE not_after <= (SELECT clock_timestamp())) AS expired,
-               (SELECT min(not_after) FROM renewals WHERE not_after > (SELECT clock_timestamp())) AS "soonestExpiry"`);
+      const [row] = await db.run<{ failing: number; expired: number; soonestExpiry: Date | null }>(renewalCensus);
       return row ?? { failing: 0, expired: 0, soonestExpiry: null };
     },
   };

@@ -295,6 +295,17 @@ describe('renewals', () => {
       await database.domains.delete(tenant, id);
     });
 
+    it.each([6, 45])('at once, however little sooner that is than its own time: told all the same, of %d days', async (days) => {
+      const id = await certified(days, { certId: 'aki.6', askAt: T0 });
+      const at = days === 6 ? 1.5 : 27;
+      suggests(at - 2 / 24, at - 1 / 24, { explanationUrl: 'https://ca.test/incident' });
+      await clock.set(day(at));
+      await look();
+      expect(placed).toEqual([(await latest(id)).id]);
+      expect(await news(id)).toMatchObject([{ step: 'moved', explanationUrl: 'https://ca.test/incident' }]);
+      await database.domains.delete(tenant, id);
+    });
+
     it('but never within an hour of its issuance, whatever it says', async () => {
       const id = await certified(90, { certId: 'aki.3', askAt: T0 });
       suggests(-2, -1);
@@ -345,6 +356,27 @@ describe('renewals', () => {
     await look();
     expect(placed).toHaveLength(4);
     for (const id of [...ids, urgent]) await database.domains.delete(tenant, id);
+  });
+
+  it('that nobody has to be told of is looked at once an hour at most while its order is under way, or the line is full', async () => {
+    const [ordered, inLine] = [await certified(90), await certified(90)];
+    await clock.set(day(61));
+    await database.orders.create(tenant, { domainId: ordered, keyType: 'ec-256', profile: null, phaseMs: DAY, requestId: null, renewal: { neededBy: day(90), replaces: null } });
+    const all = deps();
+    let read = 0;
+    const get: typeof all.domains.get = async (...args) => ((read += 1), database.domains.get(...args));
+    const claimDue: typeof all.renewals.claimDue = async (...args) => ({ ...(await database.renewals.claimDue(...args)), inLine: 1_000 });
+    let looked = 0;
+    for (let minutes = 0; minutes < 60; minutes += 5) {
+      await clock.set(new Date(day(61).getTime() + minutes * 60_000));
+      looked += await renewDue({ ...all, domains: { get }, renewals: { ...database.renewals, claimDue } });
+    }
+    expect([read, placed.length]).toEqual([0, 0]);
+    expect(looked).toBeLessThanOrEqual(6); // each 20 min to an hour apart
+    await clock.set(day(62.1));
+    await renewDue({ ...all, domains: { get } });
+    expect([read, placed]).toEqual([2, [(await latest(inLine)).id]]);
+    for (const id of [ordered, inLine]) await database.domains.delete(tenant, id);
   });
 
   it('one that can’t be looked at keeps no other from its turn', async () => {

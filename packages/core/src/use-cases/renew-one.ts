@@ -13,7 +13,10 @@ export interface RenewOneDeps extends RequestOrderDeps, DelegationDeps {
   acme: Pick<AcmeGateway, 'renewalInfo' | 'directoryUrl'>;
 }
 
-/** While an order is under way, how soon to see whether its owner has to be told another value, in milliseconds. */
+/**
+ * While an order is under way, how soon to see whether its owner has to be told another value, in milliseconds. Where nobody has to be told
+ * anything there is nothing to see: the order's end brings the renewal up by itself.
+ */
 const UNDER_WAY_MS = 3_600_000;
 
 /** An order that was only just asked for has its value by then, in milliseconds. */
@@ -28,8 +31,8 @@ export interface RenewalPass {
   isCaSilent: boolean;
 }
 
-/** When the line is looked at again, in milliseconds. */
-const LINE_MS = 600_000;
+/** When the line is looked at again, in milliseconds, off by up to a half: while the CA is away all that become due look at it. */
+const LINE_MS = 2_400_000;
 
 type Change = Omit<RenewalChange, 'lookAt'> & { lookAt?: Date };
 
@@ -70,7 +73,7 @@ async function askCa({ acme }: RenewOneDeps, renewal: Renewal, pass: RenewalPass
     const moment = momentIn({ start, end });
     // After a failure it is tried again when that is settled, or sooner where the CA is in a hurry.
     const isSooner = renewAt === null || renewal.failures === 0 || moment < renewAt;
-    const isNews = start < window.start && renewAt !== null && isFarFrom(start, window.start);
+    const isNews = start < window.start && renewAt !== null && (end <= now || isFarFrom(start, window.start));
     const news: RenewalNews = { step: 'moved', start: start.toISOString(), end: end.toISOString(), explanationUrl };
     return { ...next, window: { start, end }, ...(isSooner && { renewAt: moment }), ...(isNews && { news }) };
   } catch (error) {
@@ -86,16 +89,19 @@ async function askCa({ acme }: RenewOneDeps, renewal: Renewal, pass: RenewalPass
 const isFarFrom = (one: Date, other: Date): boolean => Math.abs(one.getTime() - other.getTime()) > 7 * 86_400_000;
 
 async function renew(deps: RenewOneDeps, renewal: Renewal, { now, isLineFull }: RenewalPass): Promise<Change> {
-  const { tenantId, domainId, notAfter } = renewal;
+  const { tenantId, domainId, notAfter, manual } = renewal;
+  const hasTime = notAfter.getTime() - now.getTime() > URGENT_MS;
+  const inLine = (): Change => ({ lookAt: inMs(now, LINE_MS * (0.5 + Math.random())) });
+  if (isLineFull && hasTime && !manual) return inLine(); // its order, if there is one, is in line as well
   const [domain, latest] = await Promise.all([deps.domains.get(tenantId, domainId), deps.orders.latest(tenantId, domainId)]);
   if (!domain) return { lookAt: inMs(now, UNDER_WAY_MS) }; // it was deleted just now, and this row with it
   if (latest && isLive(latest.status)) return underWay(renewal, latest, now);
-  if (isLineFull && notAfter.getTime() - now.getTime() > URGENT_MS) return { lookAt: inMs(now, LINE_MS * (0.5 + Math.random())) };
-  const blocked = renewal.manual ? null : await whyBlocked(deps, domain);
+  if (isLineFull && hasTime) return inLine();
+  const blocked = manual ? null : await whyBlocked(deps, domain);
   if (blocked) return fail(renewal, blocked, now);
   try {
     await requestOrder(deps, { tenantId, domainId, requestId: null, renewal: replacing(renewal, deps.acme.directoryUrl) });
-    return { lookAt: inMs(now, JUST_ASKED_MS) };
+    return { lookAt: inMs(now, manual ? JUST_ASKED_MS : UNDER_WAY_MS) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return fail(renewal, { code: error.code, detail: error.message }, now);
@@ -127,7 +133,7 @@ function underWay(renewal: Renewal, order: Order, now: Date): Change {
   const open = order.status === 'awaiting_dns' ? order.authorizations.filter(({ status }) => status === 'pending') : [];
   const due = remindersDue(renewal, now);
   const told = `${order.id}/${order.generation}`;
-  const next = earliest(inMs(now, open.length > 0 ? UNDER_WAY_MS : JUST_ASKED_MS * 10), nextReminder(renewal, due));
+  const next = earliest(inMs(now, open.length > 0 || !renewal.manual ? UNDER_WAY_MS : JUST_ASKED_MS * 10), nextReminder(renewal, due));
   if (!renewal.manual || open.length === 0 || (renewal.told === told && renewal.reminders >= due)) return { lookAt: next };
   const names = [...new Set(open.map(({ txtName }) => txtName))];
   const records = names.map((fqdn) => ({ fqdn, values: open.filter(({ txtName }) => txtName === fqdn).map(({ txtValue }) => txtValue) }));

@@ -1,7 +1,7 @@
 import type { DomainJob } from '../jobs';
 import type { Domain, Forecast } from '../model';
 import { nextWatchMs } from '../watch-schedule';
-import type { DomainStore, RenewalStore } from '../ports';
+import type { CaaIssuer, DomainStore, RenewalStore } from '../ports';
 import { Problem, waitFor } from '../problem';
 import { caaIssuer, type CaaIssuerDeps } from './caa-issuer';
 import { requestOrder, type RequestOrderDeps } from './create-order';
@@ -47,13 +47,21 @@ async function forecastOf(deps: WatchDelegationDeps, domain: Domain, seen: SeenD
   const isInPlace = seen.length > 0 && seen.every(({ diagnosis }) => diagnosis.code === 'ready');
   const isExpected = deps.acmeZone !== null && (auto || (await deps.renewals.get(tenantId, id))?.manual === false);
   const needsValue = !isInPlace && !isExpected;
-  const refused = isInPlace || needsValue ? await dnsRefusal(deps, names, () => caaIssuer(deps)) : null;
+  let isCaAway = false;
+  const issuer = (): Promise<CaaIssuer> =>
+    caaIssuer(deps).catch((error: unknown) => {
+      if (!(error instanceof Problem)) throw error;
+      isCaAway = true; // it says nothing about the domain, and must not have all domains looked at again and again
+      return { identities: [], accountUri: null };
+    });
+  const refused = isInPlace || needsValue ? await dnsRefusal(deps, names, issuer) : null;
+  const refusal = refused?.detail ?? (isCaAway ? (before?.refusal ?? null) : null);
   return {
     at: new Date().toISOString(),
-    isReady: (isInPlace || needsValue) && refused === null,
+    isReady: (isInPlace || needsValue) && refusal === null,
     needsValue,
     records: seen.map((one) => ({ fqdn: one.fqdn, diagnosis: { ...one.diagnosis, since: sinceOf(one) } })),
-    refusal: refused?.detail ?? null,
+    refusal,
   };
 }
 

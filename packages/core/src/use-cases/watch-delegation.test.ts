@@ -1,0 +1,59 @@
+import type { Diagnosis } from '../diagnosis';
+import type { Domain, Forecast, Renewal } from '../model';
+import { transient } from '../problem';
+import { watchDelegation, type WatchDelegationDeps } from './watch-delegation';
+
+const DAY_MS = 86_400_000;
+const ready = { code: 'ready', message: 'It is there.', since: new Date(0).toISOString() } as Diagnosis;
+
+const domain = (forecast: Forecast | null): Domain => ({
+  id: 'domain-1',
+  tenantId: 'tenant-1',
+  name: 'shop.example.com',
+  names: ['shop.example.com'],
+  status: 'active',
+  statusReason: null,
+  verificationToken: 'the-token',
+  verifiedAt: null,
+  delegationLabel: 'label',
+  auto: false,
+  watchAt: null,
+  forecast,
+  createdAt: new Date(0),
+  updatedAt: new Date(0),
+});
+
+/** One look at a domain with a certificate, whose delegation is in place, while the CA doesn't tell its names in CAA records. */
+async function lookWithoutCa(before: Forecast | null): Promise<{ forecast: Forecast; delayMs: number | null }[]> {
+  const noted: { forecast: Forecast; delayMs: number | null }[] = [];
+  const deps: Partial<WatchDelegationDeps> = {
+    domains: {
+      claimWatch: async () => domain(before),
+      noteForecast: async (_tenantId, _id, found) => void noted.push(found),
+      markVerified: async () => null,
+    },
+    renewals: { get: async () => ({ manual: false }) as Renewal },
+    txtLookup: { lookup: async (fqdn) => ({ fqdn, verdict: 'ready', via: [], zone: 'example.com', servers: [], detail: 'It is there.' }) },
+    dnsDoctor: { diagnose: async () => ready },
+    caaLookup: { forbids: async () => null },
+    caaIdentities: [],
+    acme: { caaIdentities: () => Promise.reject(transient('acme_unreachable', 'no answer')) } as unknown as WatchDelegationDeps['acme'],
+    acmeZone: 'acme.platform.test',
+    pollIntervalMs: 10_000,
+  };
+  await watchDelegation(deps as WatchDelegationDeps, { tenantId: 'tenant-1', domainId: 'domain-1' });
+  return noted;
+}
+
+describe('watchDelegation while the CA is away', () => {
+  it('notes what DNS says, and looks again the day after, not a minute later', async () => {
+    const [found] = await lookWithoutCa(null);
+    expect(found?.forecast).toMatchObject({ isReady: true, refusal: null });
+    expect(found?.delayMs).toBeGreaterThan(0.8 * DAY_MS);
+  });
+
+  it('takes what was refused before for refused still', async () => {
+    const refused: Forecast = { at: new Date(0).toISOString(), isReady: false, records: [], refusal: 'CAA forbids it.' };
+    expect((await lookWithoutCa(refused))[0]?.forecast).toMatchObject({ isReady: false, refusal: 'CAA forbids it.' });
+  });
+});
