@@ -43,7 +43,7 @@ export async function judge(simulated: Simulated): Promise<Year> {
   const { plan, ca, queue, client, problems, wallMs, cpuMs, moments } = simulated;
   const kept = await readKept(simulated);
   const renewed = kept.flatMap((one) => (one.next ? [{ before: one, after: one.next }] : []));
-  const expiries = expiriesOf(simulated, kept);
+  const expiries = await expiriesOf(simulated, kept);
   const opening = T0 + 3 * HOUR_MS;
   const later = ca.placedAt.filter((at) => at >= opening);
   const times = renewed.map(({ after }) => after.storedAt);
@@ -107,6 +107,7 @@ function countBy(expiries: Expiry[]): Record<ExpiryClass, number> {
   const count = (kind: ExpiryClass): number => expiries.filter((one) => one.kind === kind).length;
   return {
     'could have been saved': count('could have been saved'),
+    'gone before its turn': count('gone before its turn'),
     broken: count('broken'),
     'mended too late': count('mended too late'),
     'owner too late': count('owner too late'),

@@ -19,17 +19,18 @@ export interface Kept {
 const TOO_LATE_MS = 15 * MINUTE_MS;
 
 /**
- * `could have been saved`: the CA was there and the delegation worked, both at once, within the window and before the end · `broken`: the
+ * `could have been saved`: the CA was there and the delegation worked, both at once, after its moment within the window had come and before the
+ * end · `gone before its turn`: both were there in the window, but not from the moment on that had been chosen in it · `broken`: the
  * delegation led nowhere, or the CA was away, from the start of the window to the end · `mended too late`: all that it takes was there in the
  * last quarter of an hour alone · `owner too late`: of a manual domain
  */
-export type ExpiryClass = 'could have been saved' | 'broken' | 'mended too late' | 'owner too late';
+export type ExpiryClass = 'could have been saved' | 'gone before its turn' | 'broken' | 'mended too late' | 'owner too late';
 
 export interface Expiry {
   name: string;
   life: Life;
   notAfter: string;
-  /** How much of its window the CA and DNS were both there, until the end, in milliseconds. */
+  /** How long the CA and DNS were both there from its turn to the end, in milliseconds. */
   savableMs: number;
   /** Whether it was replaced later. */
   isReplaced: boolean;
@@ -63,24 +64,43 @@ export async function readKept({ client, sites }: Simulated): Promise<Kept[]> {
 }
 
 /** Those that were not replaced before their end, each with what speaks for it. */
-export function expiriesOf(simulated: Simulated, kept: Kept[]): Expiry[] {
+export async function expiriesOf(simulated: Simulated, kept: Kept[]): Promise<Expiry[]> {
   const expired = kept.filter(({ notAfter, next }) => notAfter < simulated.endsAt && (next === null || next.storedAt > notAfter));
-  return expired.map((one) => expiryOf(simulated, one));
+  const expiries: Expiry[] = [];
+  for (const one of expired) expiries.push(expiryOf(simulated, one, await triedAt(simulated, one)));
+  return expiries;
 }
 
-function expiryOf({ plan, sites, owners }: Simulated, one: Kept): Expiry {
+/** When the product first did anything about its renewal; Infinity: never. */
+async function triedAt({ client }: Simulated, { name, storedAt }: Kept): Promise<number> {
+  const { rows } = await client.query<{ at: number | null }>(
+    `SELECT extract(epoch FROM min(e.at))::float8 * 1000 AS at FROM domain_events e JOIN domains d ON d.id = e.domain_id
+      WHERE d.name = $1 AND e.at > $2 AND (e.kind = 'order' AND e.status = 'new' OR e.kind = 'renewal' AND e.data->>'step' = 'blocked')`,
+    [name, new Date(storedAt)],
+  );
+  return rows[0]?.at ?? Infinity;
+}
+
+function expiryOf({ plan, sites, owners }: Simulated, one: Kept, tried: number): Expiry {
   const site = sites.get(one.name) as Site;
-  const from = windowOf({ notBefore: new Date(one.notBefore), notAfter: new Date(one.notAfter) }).start.getTime();
+  const window = windowOf({ notBefore: new Date(one.notBefore), notAfter: new Date(one.notAfter) });
+  const from = window.start.getTime();
+  const turn = Math.min(tried, window.end.getTime());
   const actedAt = owners.actedAt.get(`${one.name} ${one.notAfter}`) ?? Infinity;
   const isThere = (at: number): boolean => outageAt(plan, at) === null && (site.isManual ? at >= actedAt : isDelegated(site, at));
   let savableMs = 0;
-  for (let at = from; at < one.notAfter; at += MINUTE_MS) if (isThere(at)) savableMs += MINUTE_MS;
-  const kind: ExpiryClass =
-    savableMs > TOO_LATE_MS ? 'could have been saved' : savableMs > 0 ? 'mended too late' : site.isManual ? 'owner too late' : 'broken';
+  let beforeMs = 0;
+  for (let at = from; at < one.notAfter; at += MINUTE_MS) {
+    if (isThere(at) && at >= turn) savableMs += MINUTE_MS;
+    else if (isThere(at)) beforeMs += MINUTE_MS;
+  }
+  const inVain: ExpiryClass = site.isManual ? 'owner too late' : beforeMs > 0 ? 'gone before its turn' : 'broken';
+  const kind: ExpiryClass = savableMs > TOO_LATE_MS ? 'could have been saved' : savableMs > 0 ? 'mended too late' : inVain;
   const day = (at: number | null): string => (at === null || at === Infinity ? 'never' : new Date(at).toISOString());
   const because = site.isManual ? `set by its owner: ${day(actedAt)}` : `broken ${day(site.brokenAt)}, mended ${day(site.mendedAt)}`;
   const { name, life, next } = one;
-  return { name, life, notAfter: day(one.notAfter), savableMs, isReplaced: next !== null, because: `window from ${day(from)}; ${because}`, kind };
+  const proof = `window from ${day(from)}, first try ${day(tried)}; ${because}`;
+  return { name, life, notAfter: day(one.notAfter), savableMs, isReplaced: next !== null, because: proof, kind };
 }
 
 /** The most of `times` within any `spanMs`. */
