@@ -67,6 +67,7 @@ export async function simulate<T>(plan: YearPlan, look: (simulated: Simulated) =
     phaseTimeoutMs: 3 * DAY_MS,
     keyType: 'ec-256',
     reuseKeys: false,
+    asking: { pausedUntil: new Date(0) },
     profile: null,
     email: null,
     budget,

@@ -69,7 +69,7 @@ export function presentDomainInFull(
   return {
     ...presentDomain(domain),
     ...(domain.status === 'pending' && { verification_token: domain.verificationToken }),
-    status_reason: domain.statusReason ?? live?.reason?.detail ?? null,
+    status_reason: domain.statusReason ?? (live?.neededBy ? null : (live?.reason?.detail ?? null)),
     dns_records: presentDnsRecords(domain, live, acmeZone),
     order_id: order?.id ?? null,
     next_check_at: time(live?.dueAt ?? null),
@@ -107,12 +107,15 @@ const presentAuthorization = (one: Authorization) => ({
   diagnosis: one.diagnosis,
 });
 
+const TRIED_AGAIN = { actor: 'nobody', action: 'Nothing: the renewal is tried again by itself; its domain says when.' } as const;
+
 /** Why an order waits or failed, and who has to do what: for somebody who has never seen one. */
-function presentReason({ reason, status, authorizations }: Order) {
+function presentReason({ reason, status, authorizations, neededBy }: Order) {
   if (!reason) return null;
   const { code, detail, acme, until } = reason;
   const diagnosis = code === 'dns_not_ready' ? authorizations.find((one) => (one.diagnosis?.code ?? 'ready') !== 'ready')?.diagnosis : null;
-  const { actor, action } = diagnosis ?? adviceOn(code, !isLive(status));
+  const advice = diagnosis ?? adviceOn(code, !isLive(status));
+  const { actor, action } = neededBy && !isLive(status) && advice.actor === 'platform' ? TRIED_AGAIN : advice;
   return { code, detail, actor, action, ...(until && { until }), ...(acme && { acme }) };
 }
 
@@ -182,7 +185,7 @@ export function presentEvent(event: DomainEvent) {
 }
 
 /** The 202 of issue-certificate and renew: what to set, as far as it is known. Of several values `expected_txt_value` is the first. */
-export function presentIssuing(order: Order, domain: Domain) {
+export function presentIssuing(order: Order, domain: Domain, renewal: Renewal | null) {
   const challengeDomain = challengeName(domain.name);
   // Also while the CA validates: it may still look, so the record has to stay.
   const isAwaited = order.status === 'awaiting_dns' || order.status === 'validating';
@@ -195,7 +198,7 @@ export function presentIssuing(order: Order, domain: Domain) {
     expected_txt_value: first?.txtValue ?? null,
     deadline: open.length > 0 ? time(order.deadlineAt) : null,
     challenges: open.map(({ identifier, wildcard, txtName, txtValue }) => ({ identifier, wildcard, txt_name: txtName, txt_value: txtValue })),
-    instructions: areDelegated(domain, open.map(({ txtName }) => txtName)) ? BY_ITSELF : instructionsFor(order, open),
+    instructions: renewal?.manual === false || areDelegated(domain, open.map(({ txtName }) => txtName)) ? BY_ITSELF : instructionsFor(order, open),
   };
 }
 

@@ -2,7 +2,7 @@ import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, isIPv6, type Server, type Socket as TcpSocket } from 'node:net';
 import { answer, comeOverTcp, type Outcome } from './answer';
-import type { RateLimit } from './rate-limit';
+import { prefixOf, type RateLimit } from './rate-limit';
 import { createZone, type LabelLookup, type Zone, type ZoneSettings } from './zone';
 
 export interface NameServerOptions {
@@ -22,6 +22,8 @@ type Options = Omit<NameServerOptions, 'zone'> & { zone: Zone };
 /** RFC 7766 section 6.2.3: a client may keep its connection while it has questions; it costs us little. */
 const IDLE_MS = 10_000;
 const MAX_CONNECTIONS = 500;
+/** Of one network: others are to find a place, too. */
+const MAX_PER_PREFIX = 50;
 
 /** A question fits into far less; whoever announces more is no resolver. */
 const MAX_QUERY_BYTES = 4_096;
@@ -60,6 +62,7 @@ async function overUdp({ address, port }: Place, options: Options): Promise<() =
   const socket: Socket = createSocket({ ...(isIPv6(address) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' }), lookup: asItIs });
   let limited = 0;
   socket.on('message', (message, from) => {
+    if (from.port === 0) return; // nobody can be answered there, and Node throws
     const respond = (bytes: Buffer | null): void => {
       if (bytes) socket.send(bytes, from.port, from.address);
     };
@@ -88,9 +91,19 @@ async function overUdp({ address, port }: Place, options: Options): Promise<() =
 
 async function overTcp({ address, port }: Place, options: Options): Promise<() => Promise<unknown>> {
   const open = new Set<TcpSocket>();
+  const byPrefix = new Map<string, number>();
   const server: Server = createServer({ noDelay: true }, (socket) => {
+    const prefix = prefixOf(socket.remoteAddress ?? '');
+    const count = (byPrefix.get(prefix) ?? 0) + 1;
+    if (count > MAX_PER_PREFIX) return void socket.destroy();
+    byPrefix.set(prefix, count);
     open.add(socket);
-    socket.on('close', () => open.delete(socket));
+    socket.on('close', () => {
+      open.delete(socket);
+      const left = (byPrefix.get(prefix) ?? 1) - 1;
+      if (left > 0) byPrefix.set(prefix, left);
+      else byPrefix.delete(prefix);
+    });
     converse(socket, options);
   });
   server.maxConnections = MAX_CONNECTIONS;

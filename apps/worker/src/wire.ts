@@ -36,6 +36,7 @@ export function wire(config: Config, logger: Logger) {
     phaseTimeoutMs: config.orders.phaseTimeoutMs,
     keyType: config.orders.keyType,
     reuseKeys: config.orders.reuseKeys,
+    asking: { pausedUntil: new Date(0) },
     profile: config.acme.profile,
     email: config.acme.email,
     budget: config.acme.budget,

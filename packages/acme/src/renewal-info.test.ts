@@ -29,6 +29,7 @@ it.each([
   ['no window', {}],
   ['half a window', { suggestedWindow: { start: window.start } }],
   ['no dates', { suggestedWindow: { start: 'soon', end: 'later' } }],
+  ['a year that no database keeps', { suggestedWindow: { start: '-271821-05-01T00:00:00Z', end: window.end } }],
   ['a window that ends before it starts', { suggestedWindow: { start: window.end, end: window.start } }],
 ])('%s is no answer', (_what, body) => {
   expect(() => parseRenewalInfo(reply(body))).toThrow(expect.objectContaining({ code: 'acme_bad_response' }));

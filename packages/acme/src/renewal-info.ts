@@ -28,11 +28,14 @@ export function parseRenewalInfo(reply: HttpReply): AcmeRenewalInfo {
   return { start, end, explanationUrl: explanationOf(explanationURL), retryAfterMs: retryAfter(reply.headers) };
 }
 
+/** What a certificate may be of, and every database can keep. */
+const [EARLIEST, LATEST] = [Date.UTC(2000, 0), Date.UTC(10_000, 0)];
+
 const dateOf = (value: unknown): Date | null => {
   const at = typeof value === 'string' ? Date.parse(value) : NaN;
-  return Number.isNaN(at) ? null : new Date(at);
+  return at >= EARLIEST && at < LATEST ? new Date(at) : null;
 };
 
 /** It is shown to people: a page, and nothing else. */
 const explanationOf = (value: unknown): string | null =>
-  typeof value === 'string' && value.length <= 1_000 && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? value : null;
+  typeof value === 'string' && value.length <= 1_000 && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? new URL(value).href : null;

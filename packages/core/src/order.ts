@@ -55,13 +55,16 @@ export interface OrderTimeouts {
   phaseMs: number;
 }
 
+/** What the owner of a domain has at least to set a value for a renewal, in milliseconds. */
+const OWNER_MS = 3 * 86_400_000;
+
 /**
- * The deadline of the phase that an order enters with `status`. A renewal waits for DNS as long as there is something to be renewed: no
- * caller waits for it, and the next order would want another value.
+ * The deadline of the phase that an order enters with `status`. A renewal waits for DNS as long as there is something to be renewed, and
+ * days where there is not: no caller waits for it, and the next order would want another value.
  */
 export function phaseDeadline(status: LiveOrderStatus, now: Date, timeouts: OrderTimeouts, neededBy: Date | null = null): Date {
   const at = now.getTime() + (status === 'awaiting_dns' ? timeouts.dnsMs : timeouts.phaseMs);
-  return new Date(status === 'awaiting_dns' ? Math.max(at, neededBy?.getTime() ?? 0) : at);
+  return new Date(status === 'awaiting_dns' ? Math.max(at, ...(neededBy ? [neededBy.getTime(), now.getTime() + OWNER_MS] : [])) : at);
 }
 
 /** The queue's own retries of a step that broke, some 1, 2, 4, 8, 16, 32 s apart. One more round follows by `retryDelayMs`. */

@@ -1,4 +1,4 @@
-import { cappedByNeed, leastAgeMs, momentIn, nextAskMs, nextReminder, remindersDue, retryRenewalMs, windowOf } from './renewal';
+import { cappedByNeed, isUsable, leastAgeMs, momentIn, neededBy, nextAskMs, nextReminder, remindersDue, retryRenewalMs, windowOf } from './renewal';
 
 const DAY = 86_400_000;
 const START = new Date('2027-01-01T00:00:00Z');
@@ -47,8 +47,9 @@ describe('a renewal that has failed', () => {
     }
   });
 
-  it('is tried daily once it is too late', () => {
+  it('is tried daily once it is too late, and weekly once that has been in vain for long', () => {
     expect(retryRenewalMs({ failures: 8, leftMs: -5 }, 1)).toBe(DAY);
+    expect(retryRenewalMs({ failures: 80, leftMs: -5 }, 1)).toBe(7 * DAY);
   });
 
   it('does not come back as one with all others', () => {
@@ -69,8 +70,23 @@ it('the CA is asked again as it says, within a minute and a day; without a word 
   expect([null, 0, 3_600_000, 99 * DAY].map(nextAskMs)).toEqual([6 * 3_600_000, 60_000, 3_600_000, DAY]);
 });
 
-it('no certificate is renewed in its first hour, or tenth, whatever the CA suggests', () => {
-  expect(leastAgeMs(life(90))).toBe(3_600_000);
+it('until when it is needed: until its end, unless the CA wants it replaced much sooner; then until its window ends, with time for some tries', () => {
+  const at = (days: number): Date => new Date(START.getTime() + days * DAY);
+  expect(neededBy({ ...life(90), window: { start: at(58), end: at(60) } }, at(59))).toEqual(at(90));
+  expect(neededBy({ ...life(90), window: { start: at(9), end: at(10) } }, at(9))).toEqual(at(10));
+  expect(neededBy({ ...life(90), window: { start: at(9), end: at(10) } }, at(20))).toEqual(new Date(at(20).getTime() + 4 * 3_600_000));
+  expect(neededBy({ ...life(90), window: { start: at(9), end: at(10) } }, at(90))).toEqual(at(90));
+});
+
+it('a suggestion that leaves no time is none', () => {
+  const at = (days: number): Date => new Date(START.getTime() + days * DAY);
+  expect(isUsable({ start: at(60), end: at(81) }, life(90))).toBe(true);
+  expect(isUsable({ start: at(60), end: at(82) }, life(90))).toBe(false);
+  expect(isUsable({ start: at(100), end: at(110) }, life(90))).toBe(false);
+});
+
+it('no certificate is renewed in its first half a day, or tenth, whatever the CA suggests', () => {
+  expect(leastAgeMs(life(90))).toBe(12 * 3_600_000);
   expect(leastAgeMs({ notBefore: START, notAfter: new Date(START.getTime() + 60_000) })).toBe(6_000);
 });
 

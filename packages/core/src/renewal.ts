@@ -1,4 +1,4 @@
-import type { RenewalWindow } from './model';
+import type { Renewal, RenewalWindow } from './model';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -32,7 +32,19 @@ export const momentIn = ({ start, end }: RenewalWindow, random: number = Math.ra
 export const firstAskMs = (random: number = Math.random()): number => Math.round(random * HOUR_MS);
 
 /** No certificate is renewed by itself so soon after it was issued: a CA that always says "at once" would be asked for ever. Milliseconds. */
-export const leastAgeMs = (certificate: Life): number => Math.min(HOUR_MS, lifeOf(certificate) / 10);
+export const leastAgeMs = (certificate: Life): number => Math.min(12 * HOUR_MS, lifeOf(certificate) / 10);
+
+/** A suggestion that leaves no time for anything to go wrong, or none at all, is none. */
+export const isUsable = ({ end }: RenewalWindow, certificate: Life): boolean => end.getTime() <= certificate.notAfter.getTime() - lifeOf(certificate) / 10;
+
+/** What a CA leaves to those whose window is over, before it counts as too late: some tries fit in, in milliseconds. */
+const HURRY_MS = 4 * HOUR_MS;
+
+/** Until when a certificate is to be replaced: until its end, or the window's, where the CA is in a hurry (it is about to revoke). */
+export function neededBy({ window, ...life }: Pick<Renewal, 'window' | 'notBefore' | 'notAfter'>, now: Date): Date {
+  if (window.end >= windowOf(life).start) return life.notAfter;
+  return new Date(Math.min(life.notAfter.getTime(), Math.max(window.end.getTime(), now.getTime() + HURRY_MS)));
+}
 
 const DEFAULT_ASK_MS = 6 * HOUR_MS;
 
@@ -43,14 +55,17 @@ export const nextAskMs = (retryAfterMs: number | null): number => Math.min(Math.
 export const askAgainMs = (random: number = Math.random()): number => Math.round(HOUR_MS * (0.5 + random));
 
 const RETRY_MS = [HOUR_MS, 4 * HOUR_MS, 12 * HOUR_MS, DAY_MS];
+/** More than a renewal has that is tried all the time it can be. */
+const GIVEN_UP_FAILURES = 60;
 const LEAST_RETRY_MS = 10 * MINUTE_MS;
 
 /**
  * When a renewal is tried again after it has failed `failures` times in a row, in milliseconds: 1, 4, 12 h, then daily, but never later
- * than a quarter of the time that is left. Off by up to a fifth, so that what failed as one doesn't come back as one.
+ * than a quarter of the time that is left; once that is over daily, and where nobody has mended it for long, weekly. Off by up to a fifth, so that what failed as one doesn't come back as one.
  */
 export function retryRenewalMs({ failures, leftMs }: { failures: number; leftMs: number }, random: number = Math.random()): number {
-  const backOff = RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] ?? HOUR_MS;
+  const isGivenUp = leftMs <= 0 && failures > GIVEN_UP_FAILURES;
+  const backOff = isGivenUp ? 7 * DAY_MS : (RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] ?? HOUR_MS);
   const bounded = leftMs > 0 ? Math.min(backOff, Math.max(leftMs / 4, Math.min(LEAST_RETRY_MS, leftMs))) : backOff;
   return Math.round(bounded * (0.8 + 0.2 * random));
 }

@@ -33,8 +33,8 @@ export interface DomainStore {
    * @throws Problem `order_under_way`; `version_conflict` where the domain has had news since `version`
    */
   update(tenantId: string, id: string, change: { names?: [string, ...string[]]; auto?: boolean; version?: string }): Promise<Domain | null>;
-  /** `pending` to `verified`; null when the domain is not (or no longer) `pending`. */
-  markVerified(tenantId: string, id: string): Promise<Domain | null>;
+  /** `pending` to `verified`; null when the domain is not (or no longer) `pending`, or has other names than `names`, which were proved. */
+  markVerified(tenantId: string, id: string, names?: string[]): Promise<Domain | null>;
   /** The domain, if its delegation is due to be looked at: nobody else looks for `claimMs`. */
   claimWatch(tenantId: string, id: string, claimMs: number): Promise<Domain | null>;
   /** What was found, and in how many milliseconds to look again (null: not at all). An event, where the outcome is another than before. */
@@ -131,6 +131,18 @@ export interface NextLook {
   deadlineAt?: Date;
 }
 
+export interface NewOrder {
+  domainId: string;
+  keyType: KeyType;
+  profile: string | null;
+  phaseMs: number;
+  /** Default: as of the certificate that it replaces, else false. */
+  ignoreCaa?: boolean;
+  /** Of a renewal: which certificate it replaces, by our id and in the CA's words, and until when. */
+  renewal?: Pick<Order, 'replaces'> & { certificateId: string; neededBy: Date };
+  requestId: string | null;
+}
+
 /**
  * Orders, and the history of each: a write that changes an order's status or reason adds an event, in the same statement.
  * All writes but `create` go through a lease. @throws Problem `lease_lost`, where a lease is given
@@ -140,22 +152,9 @@ export interface OrderStore {
    * Inserts an order with status `new`, due now, and moves the domain to `certificate_pending` (it stays `active` where the order is a
    * renewal), in one transaction. A domain has at most one live order: the loser of a race, and a repeated call, get the live one
    * (`created: false`).
-   * @throws Problem `domain_not_verified`, `not_found`.
+   * @throws Problem `domain_not_verified`, `not_found`; `order_superseded` where the certificate to be replaced is not the newest any more
    */
-  create(
-    tenantId: string,
-    order: {
-      domainId: string;
-      keyType: KeyType;
-      profile: string | null;
-      phaseMs: number;
-      /** Default false. */
-      ignoreCaa?: boolean;
-      /** Of a renewal. */
-      renewal?: Pick<Order, 'neededBy' | 'replaces'>;
-      requestId: string | null;
-    },
-  ): Promise<{ order: Order; created: boolean }>;
+  create(tenantId: string, order: NewOrder): Promise<{ order: Order; created: boolean }>;
   get(tenantId: string, id: string): Promise<Order | null>;
   /** Where each of them stands; those that are gone are missing. */
   standings(ids: string[]): Promise<OrderStanding[]>;
@@ -230,7 +229,7 @@ export type RenewalChange = Partial<
   Pick<Renewal, 'window' | 'renewAt' | 'askAt' | 'certId' | 'explanationUrl' | 'failures' | 'lastError' | 'reminders' | 'told'>
 > & {
   lookAt: Date;
-  news?: RenewalNews;
+  news: RenewalNews[];
 };
 
 export interface RenewalStore {
@@ -240,10 +239,12 @@ export interface RenewalStore {
    * `now` by the database's clock; `inLine`: how many orders are not placed yet.
    */
   claimDue(limit: number, claimMs: number): Promise<{ now: Date; due: Renewal[]; inLine: number }>;
-  /** Without effect where the certificate is not the domain's newest any more. */
+  /** A certificate that was stored by a release that knew of no renewals. */
+  adopt(certificate: Certificate, plan: RenewalPlan): Promise<void>;
+  /** Without effect where the certificate is not the domain's newest any more, or an order of it has failed meanwhile. */
   note(renewal: Renewal, change: RenewalChange): Promise<void>;
   /** Of all tenants, for the metrics. */
-  census(): Promise<{ failing: number; expired: number; soonestExpiry: Date | null }>;
+  census(): Promise<{ failing: number; expired: number; overdue: number; soonestExpiry: Date | null }>;
 }
 
 export interface AccountStore {

@@ -5,6 +5,9 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
+/** What one look has found wrong is looked at again after this, in milliseconds. */
+export const SUSPECT_MS = 10 * MINUTE_MS;
+
 /** How far apart looks are at a domain that is waited for, by how long it has been there. */
 const PATIENCE: [number, number][] = [
   [DAY_MS, MINUTE_MS],

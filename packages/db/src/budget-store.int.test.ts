@@ -71,6 +71,23 @@ describe('the budgets', () => {
     for (const order of renewals) expect((await take(order)).kind).toBe('taken');
   });
 
+  it('serve what is needed within a day before all else, and what has come too late after all else', async () => {
+    const needed = async (when: string): Promise<Order> => {
+      const order = await ordered(DEFAULT_TENANT_ID, { renewal: true });
+      await sql.query(`UPDATE orders SET needed_by = now() + interval '${when}' WHERE id = $1`, [order.id]);
+      return order;
+    };
+    const late: Order[] = [];
+    for (let count = 0; count < 12; count += 1) late.push(await needed('-1 year'));
+    const first = await many(4, DEFAULT_TENANT_ID);
+    const renewals: Order[] = [];
+    for (let count = 0; count < 4; count += 1) renewals.push(await needed('20 days'));
+    const urgent = await needed('6 hours');
+    for (const order of [first[0] as Order, urgent, ...renewals, ...first]) expect((await take(order)).kind).toBe('taken');
+    expect((await take(late[0] as Order)).kind).toBe('taken'); // the tenth
+    expect((await take(late[1] as Order)).kind).toBe('spent');
+  });
+
   it('serve tenants by turns: who came with many does not hold up who came with few', async () => {
     const bulk = await many(30, DEFAULT_TENANT_ID);
     const few = await many(4, OTHER_TENANT);

@@ -79,12 +79,14 @@ async function count(tx: PrismaLike, accountId: string, order: Order, registered
   return row ?? { mine: false, used: 0, usedByDomain: 0 };
 }
 
-/** 0 for what is needed within a day, 1 for renewals, 2 for first certificates. */
+/** 0 for what is needed within a day, 1 for renewals, 2 for first certificates, 3 for what comes too late anyway. */
 const rank = Prisma.sql`
-  CASE WHEN needed_by < clock_timestamp() + ${URGENT_MS} * interval '1 millisecond' THEN 0 WHEN renewal THEN 1 ELSE 2 END`;
+  CASE WHEN needed_by <= clock_timestamp() THEN 3
+       WHEN needed_by < clock_timestamp() + ${URGENT_MS} * interval '1 millisecond' THEN 0 WHEN renewal THEN 1 ELSE 2 END`;
 
 /**
- * How many orders in line come first: all that are needed within a day, then all renewals, then first certificates; among equals the n-th of
+ * How many orders in line come first: all that are needed within a day, then all renewals, then first certificates, then those whose certificate has
+ * ended; among equals the n-th of
  * each tenant in the window before anybody's n+1st. Orders that wait for something else, or have their slot already, are not in line.
  */
 async function aheadOf(tx: PrismaLike, accountId: string, { id, tenantId, createdAt }: Order): Promise<number> {

@@ -73,10 +73,10 @@ export function createDomainStore(db: Db): DomainStore {
 
     update: (tenantId, id, change) => updateDomain(db, { tenantId, id, ...change }),
 
-    async markVerified(tenantId, id) {
+    async markVerified(tenantId, id, names) {
       return db.prisma.$transaction(async (tx) => {
         const { count } = await tx.domain.updateMany({
-          where: { id, tenantId, status: 'pending' },
+          where: { id, tenantId, status: 'pending', ...(names && { names: { equals: names } }) },
           data: { status: 'verified', verifiedAt: new Date(), statusReason: null },
         });
         if (count === 0) return null;

@@ -18,11 +18,13 @@ export function updateDomain(db: Db, { tenantId, id, names, auto, version }: Cha
     const locked = await tx.$queryRaw<{ id: string; status: OrderStatus }[]>`
       SELECT id, status::text FROM orders
        WHERE domain_id = ${id}::uuid AND tenant_id = ${tenantId}::uuid AND status NOT IN ('valid', 'invalid') FOR UPDATE`;
+    await tx.$queryRaw`SELECT 1 FROM domains WHERE id = ${id}::uuid AND tenant_id = ${tenantId}::uuid FOR UPDATE`;
+    // By itself, so that it sees the order of whoever has just had the domain: that one is not locked, and so can't be superseded now.
     const [domain] = await tx.$queryRaw<{ status: string; version: string | null; live: string | null; has_certificate: boolean }[]>`
       SELECT d.status::text, (SELECT max(e.id)::text FROM domain_events e WHERE e.domain_id = d.id) AS version,
              (SELECT o.id FROM orders o WHERE o.domain_id = d.id AND o.status NOT IN ('valid', 'invalid')) AS live,
              EXISTS (SELECT 1 FROM certificates c WHERE c.domain_id = d.id) AS has_certificate
-        FROM domains d WHERE d.id = ${id}::uuid AND d.tenant_id = ${tenantId}::uuid FOR UPDATE`;
+        FROM domains d WHERE d.id = ${id}::uuid AND d.tenant_id = ${tenantId}::uuid`;
     if (!domain) return null;
     if (version !== undefined && version !== (domain.version ?? '0')) {
       throw terminal('version_conflict', `The domain has changed since version ${version}: it is at ${domain.version}.`);
@@ -38,6 +40,8 @@ export function updateDomain(db: Db, { tenantId, id, names, auto, version }: Cha
     const status = live && names ? { status: domain.has_certificate ? ('active' as const) : ('verified' as const), statusReason: null } : {};
     const watched = auto === undefined && !names ? {} : { watchAt: new Date() };
     await tx.domain.update({ where: { id }, data: { ...status, ...watched, ...(names && { names }), ...(auto !== undefined && { auto }) } });
+    // Whatever becomes of the caller, an order for the new names follows.
+    if (names) await tx.$executeRaw`UPDATE renewals SET renew_at = clock_timestamp(), look_at = clock_timestamp() WHERE domain_id = ${id}::uuid`;
     if (names) await tx.domainEvent.create({ data: { domainId: id, kind: 'changed', data: { names } } });
     const row = await tx.domain.findUniqueOrThrow({ where: { id }, include: domainParts });
     return toDomain(row);

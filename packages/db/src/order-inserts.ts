@@ -10,17 +10,21 @@ import { storable } from './storable';
  * for, or has a live order: of several callers at once one passes the index of live orders.
  */
 export async function insertOrder(db: Db, tenantId: string, input: Parameters<OrderStore['create']>[1]): Promise<Order | null> {
-  const { domainId, keyType, profile, phaseMs, ignoreCaa = false, renewal, requestId } = input;
-  const { neededBy, replaces } = renewal ?? { neededBy: null, replaces: null };
+  const { domainId, keyType, profile, phaseMs, ignoreCaa = null, renewal, requestId } = input;
+  const { certificateId, neededBy, replaces } = renewal ?? { certificateId: null, neededBy: null, replaces: null };
   const [row] = await db.run<OrderRow>(Prisma.sql`
     WITH issuable AS (
       SELECT id, tenant_id, names FROM domains
        WHERE id = ${domainId}::uuid AND tenant_id = ${tenantId}::uuid AND status::text IN (${Prisma.join([...ISSUABLE_DOMAIN_STATUSES])})
+         AND (${certificateId}::uuid IS NULL OR EXISTS (
+               SELECT 1 FROM renewals r WHERE r.domain_id = domains.id AND r.certificate_id = ${certificateId}::uuid)) -- not replaced meanwhile
          FOR KEY SHARE -- after whoever changes the names; beside workers, who lock an order before its domain
     ), o AS (
       INSERT INTO orders (id, tenant_id, domain_id, names, key_type, profile, ignore_caa, needed_by, replaces, request_id, renewal,
                           status_since, created_at, due_at, deadline_at)
-      SELECT ${randomUUID()}::uuid, tenant_id, id, names, ${keyType}, ${profile}, ${ignoreCaa}, ${neededBy}, ${replaces}, ${requestId},
+      SELECT ${randomUUID()}::uuid, tenant_id, id, names, ${keyType}, ${profile},
+             coalesce(${ignoreCaa}::boolean, (SELECT b.ignore_caa FROM certificates c JOIN orders b ON b.id = c.order_id WHERE c.id = ${certificateId}::uuid), false),
+             ${neededBy}, ${replaces}, ${requestId},
              EXISTS (SELECT 1 FROM certificates c WHERE c.domain_id = issuable.id),
              clock_timestamp(), clock_timestamp(), clock_timestamp(), clock_timestamp() + ${phaseMs} * interval '1 millisecond'
         FROM issuable

@@ -47,6 +47,7 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
       if (!domain) throw terminal('not_found', 'There is no such domain.');
       const newest = await latest(tenantId, input.domainId);
       if (newest && isLive(newest.status)) return { order: newest, created: false };
+      if (input.renewal && newest) throw terminal('order_superseded', 'The certificate has been replaced this very moment.');
       throw terminal('domain_not_verified', `${domain.name} is not verified yet: set its ownership record, then verify it.`);
     },
 

@@ -25,6 +25,7 @@ export const claimRenewals = (limit: number, claimMs: number): Prisma.Sql => Pri
 export const renewalCensus = Prisma.sql`
   SELECT (SELECT count(*)::int FROM renewals WHERE failures > 0) AS failing,
          (SELECT count(*)::int FROM renewals WHERE not_after <= (SELECT clock_timestamp())) AS expired,
+         (SELECT count(*)::int FROM renewals WHERE look_at <= (SELECT clock_timestamp()) - interval '10 minutes') AS overdue,
          (SELECT min(not_after) FROM renewals WHERE not_after > (SELECT clock_timestamp())) AS "soonestExpiry"`;
 
 export function createRenewalStore(db: Db): RenewalStore {
@@ -36,12 +37,13 @@ export function createRenewalStore(db: Db): RenewalStore {
 
     async claimDue(limit, claimMs) {
       const [status] = await db.run<{ now: Date; inLine: number }>(Prisma.sql`
-        SELECT clock_timestamp() AS now, (SELECT count(*)::int FROM orders WHERE status = 'new') AS "inLine"`);
+        SELECT clock_timestamp() AS now, (SELECT count(*)::int FROM orders
+                WHERE status = 'new' AND needed_by IS NOT NULL AND reason->>'code' IS DISTINCT FROM 'dns_not_ready') AS "inLine"`);
       const rows = await db.run<Row>(claimRenewals(limit, claimMs));
       return { now: status?.now ?? new Date(), inLine: status?.inLine ?? 0, due: rows.map(toRenewal) };
     },
 
-    async note({ domainId, certificateId }, { lookAt, news, ...change }) {
+    async note({ domainId, certificateId, failures: known }, { lookAt, news, ...change }) {
       const { window, renewAt, askAt, certId, explanationUrl, failures, lastError, reminders, told } = change;
       const set = [
         Prisma.sql`look_at = ${lookAt}`,
@@ -56,22 +58,29 @@ export function createRenewalStore(db: Db): RenewalStore {
         ...(told === undefined ? [] : [Prisma.sql`told = ${told}`]),
       ];
       const tell = Prisma.sql`
-        INSERT INTO domain_events (domain_id, at, kind, data) SELECT domain_id, clock_timestamp(), 'renewal', ${storable(news)}::jsonb FROM noted`;
+        INSERT INTO domain_events (domain_id, at, kind, data)
+        SELECT domain_id, clock_timestamp(), 'renewal', n.value FROM noted, jsonb_array_elements(${storable(news)}::jsonb) AS n`;
       await db.run(Prisma.sql`
         WITH noted AS (
-          UPDATE renewals SET ${Prisma.join(set)} WHERE domain_id = ${domainId}::uuid AND certificate_id = ${certificateId}::uuid RETURNING domain_id
-        ) ${news ? tell : Prisma.sql`SELECT 1`}`);
+          UPDATE renewals SET ${Prisma.join(set)}
+           WHERE domain_id = ${domainId}::uuid AND certificate_id = ${certificateId}::uuid AND failures = ${known} RETURNING domain_id
+        ) ${news.length > 0 ? tell : Prisma.sql`SELECT 1`}`);
+    },
+
+    async adopt(certificate, plan) {
+      const issued = Prisma.sql`issued AS (SELECT ${certificate.id}::uuid AS id)`;
+      await db.run(Prisma.sql`WITH ${issued}, ${insertRenewal(certificate, certificate, plan)} SELECT 1`);
     },
 
     async census() {
-      const [row] = await db.run<{ failing: number; expired: number; soonestExpiry: Date | null }>(renewalCensus);
-      return row ?? { failing: 0, expired: 0, soonestExpiry: null };
+      const [row] = await db.run<Awaited<ReturnType<RenewalStore['census']>>>(renewalCensus);
+      return row ?? { failing: 0, expired: 0, overdue: 0, soonestExpiry: null };
     },
   };
 }
 
 /** For the statement that stores a certificate: the domain's renewal starts anew. */
-export function insertRenewal(order: Order, issued: IssuedCertificate, plan: RenewalPlan): Prisma.Sql {
+export function insertRenewal(order: Pick<Order, 'domainId' | 'tenantId'>, issued: Pick<IssuedCertificate, 'notBefore' | 'notAfter'>, plan: RenewalPlan): Prisma.Sql {
   const { directoryUrl, certId, window, renewAt, askAt, manual } = plan;
   const lookAt = askAt !== null && askAt < renewAt ? askAt : renewAt;
   return Prisma.sql`renewal AS (

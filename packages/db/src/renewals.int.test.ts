@@ -11,8 +11,10 @@ import {
   type RenewDueDeps,
   transient,
   type TxtEvidence,
+  waitFor,
 } from '@certwright/core';
 import { createTestDatabase, type DatabaseClock, planFor, settableClock } from '@certwright/testing';
+import { Client } from 'pg';
 import { createDatabase, type Database } from './database';
 
 const tenant = DEFAULT_TENANT_ID;
@@ -69,7 +71,8 @@ describe('renewals', () => {
   });
   const deps = (): RenewDueDeps => ({
     ...database,
-    acme: { directoryUrl: 'https://ca.test/dir', renewalInfo: () => suggestion() },
+    acme: { directoryUrl: 'https://ca.test/dir', certId: (chainPem) => `aki.${chainPem}`, renewalInfo: () => suggestion() },
+    asking: { pausedUntil: new Date(0) },
     jobs: {
       enqueue: async (_name, payload) => {
         placed.push((payload as OrderJob).orderId);
@@ -283,9 +286,10 @@ describe('renewals', () => {
       suggests(58, 60);
       await look();
       suggests(-2, -1, { explanationUrl: 'https://ca.test/incident' });
-      await clock.set(day(0.25));
+      await clock.set(day(1));
       await look();
       expect(placed).toHaveLength(1);
+      expect((await latest(id)).neededBy).toEqual(day(1 + 4 / 24)); // urgent: it is about to be revoked
       expect(await news(id)).toMatchObject([{ step: 'moved', explanationUrl: 'https://ca.test/incident' }]);
       expect((await renewalOf(id)).explanationUrl).toBe('https://ca.test/incident');
       await complete(await latest(id), 90);
@@ -306,12 +310,12 @@ describe('renewals', () => {
       await database.domains.delete(tenant, id);
     });
 
-    it('but never within an hour of its issuance, whatever it says', async () => {
+    it('but never within half a day of its issuance, whatever it says', async () => {
       const id = await certified(90, { certId: 'aki.3', askAt: T0 });
       suggests(-2, -1);
       await look();
       expect(placed).toEqual([]);
-      await clock.set(day(1 / 24));
+      await clock.set(day(0.5));
       await look();
       expect(placed).toHaveLength(1);
       await database.domains.delete(tenant, id);
@@ -332,6 +336,39 @@ describe('renewals', () => {
       for (const id of ids) await database.domains.delete(tenant, id);
     });
 
+    it('leaves no time: is not heeded', async () => {
+      const id = await certified(90, { certId: 'aki.7', askAt: T0 });
+      suggests(100, 110);
+      await look();
+      await clock.set(day(60));
+      await look();
+      expect(placed).toHaveLength(1);
+      await database.domains.delete(tenant, id);
+    });
+
+    it('is asked of certificates, too, that nobody has asked of before', async () => {
+      const id = await certified(90, { certId: null, askAt: T0 });
+      suggests(40, 41);
+      await look();
+      expect(await renewalOf(id)).toMatchObject({ certId: 'aki.chain', window: { start: day(40), end: day(41) } });
+      await database.domains.delete(tenant, id);
+    });
+
+    it('is left alone for as long as it has asked for', async () => {
+      const [one, other] = [await certified(90, { certId: 'aki.8', askAt: T0 }), await certified(90, { certId: 'aki.9', askAt: new Date(T0.getTime() + 60_000) })];
+      let asked = 0;
+      suggestion = async () => {
+        asked += 1;
+        throw waitFor('acme_rate_limited', 'slow down', 3_600_000);
+      };
+      const same = deps();
+      await renewDue(same);
+      await clock.set(new Date(T0.getTime() + 600_000));
+      await renewDue(same);
+      expect(asked).toBe(1);
+      for (const id of [one, other]) await database.domains.delete(tenant, id);
+    });
+
     it('is not asked of another CA than the one that issued', async () => {
       const id = await certified(90, { certId: 'aki.5', askAt: T0, directoryUrl: 'https://other.test/dir' });
       const asked = suggests(1, 2);
@@ -342,6 +379,62 @@ describe('renewals', () => {
       expect((await latest(id)).replaces).toBeNull();
       await database.domains.delete(tenant, id);
     });
+  });
+
+  it('is not ordered again by whoever read the row before its certificate was replaced', async () => {
+    const id = await certified(90);
+    await clock.set(day(61));
+    const stale = await renewalOf(id);
+    await look();
+    await complete(await latest(id), 90);
+    const again = database.orders.create(tenant, {
+      domainId: id,
+      keyType: 'ec-256',
+      profile: null,
+      phaseMs: DAY,
+      requestId: null,
+      renewal: { certificateId: stale.certificateId, neededBy: stale.notAfter, replaces: null },
+    });
+    await expect(again).rejects.toMatchObject({ code: 'order_superseded' });
+    await database.renewals.note(stale, { lookAt: T0, renewAt: T0, news: [] });
+    expect((await renewalOf(id)).renewAt && (await renewalOf(id)).renewAt).not.toEqual(T0);
+    await database.domains.delete(tenant, id);
+  });
+
+  it('its back-off survives whoever was at the row when its order failed', async () => {
+    const id = await certified(90);
+    await clock.set(day(61));
+    const before = await renewalOf(id);
+    await look();
+    await database.orders.fail(await claimed(await latest(id)), { code: 'acme_rejected', detail: 'no' });
+    await database.renewals.note(before, { lookAt: day(61), renewAt: day(60), news: [] });
+    expect(await renewalOf(id)).toMatchObject({ failures: 1, renewAt: null });
+    await database.domains.delete(tenant, id);
+  });
+
+  it('follows a change of names, though whoever made it dies before the order is there', async () => {
+    const id = await certified(90);
+    const name = (await database.domains.get(tenant, id))?.name ?? '';
+    await clock.set(day(2));
+    await database.domains.update(tenant, id, { names: [name, `www.${name}`] });
+    await look();
+    expect((await latest(id)).names).toEqual([name, `www.${name}`]);
+    await database.domains.delete(tenant, id);
+  });
+
+  it('of a certificate that an earlier release has stored begins when the day’s look finds it', async () => {
+    const id = await certified(90);
+    const certificate = await database.certificates.latest(tenant, id);
+    const client = new Client({ connectionString: test.url });
+    await client.connect();
+    await client.query('DELETE FROM renewals');
+    await client.end();
+    if (!certificate) throw new Error('there is none');
+    await database.renewals.adopt(certificate, planFor(certificate, { manual: false }));
+    await clock.set(day(61));
+    await look();
+    expect(placed).toHaveLength(1);
+    await database.domains.delete(tenant, id);
   });
 
   it('asks for no more orders than can be placed within hours, but for what is needed within a day', async () => {
@@ -361,7 +454,7 @@ describe('renewals', () => {
   it('that nobody has to be told of is looked at once an hour at most while its order is under way, or the line is full', async () => {
     const [ordered, inLine] = [await certified(90), await certified(90)];
     await clock.set(day(61));
-    await database.orders.create(tenant, { domainId: ordered, keyType: 'ec-256', profile: null, phaseMs: DAY, requestId: null, renewal: { neededBy: day(90), replaces: null } });
+    await database.orders.create(tenant, { domainId: ordered, keyType: 'ec-256', profile: null, phaseMs: DAY, requestId: null, renewal: { certificateId: (await renewalOf(ordered)).certificateId, neededBy: day(90), replaces: null } });
     const all = deps();
     let read = 0;
     const get: typeof all.domains.get = async (...args) => ((read += 1), database.domains.get(...args));
@@ -386,6 +479,7 @@ describe('renewals', () => {
     const get: typeof all.domains.get = async (tenantId, id) => (id === one ? Promise.reject(new TypeError('a bug')) : database.domains.get(tenantId, id));
     await expect(renewDue({ ...all, domains: { get } })).rejects.toThrow('a bug');
     expect(placed).toEqual([(await latest(other)).id]);
+    expect(await renewalOf(one)).toMatchObject({ failures: 1, lastError: { code: 'internal_error' } }); // not at every pass again
     for (const id of [one, other]) await database.domains.delete(tenant, id);
   });
 });

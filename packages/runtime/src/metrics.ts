@@ -15,6 +15,8 @@ export interface RenewalCensus {
   failing: number;
   /** Certificates that nothing has replaced in time. */
   expired: number;
+  /** Those that should have been looked at ten minutes ago. */
+  overdue: number;
   soonestExpiry: Date | null;
 }
 
@@ -210,6 +212,7 @@ export function createMetrics(options: { service?: string; processMetrics?: bool
           const trouble = new Gauge({ name: 'certwright_renewals_in_trouble', help, labelNames: ['state'], registers });
           trouble.set({ state: 'failing' }, census?.failing ?? 0);
           trouble.set({ state: 'expired' }, census?.expired ?? 0);
+          trouble.set({ state: 'overdue' }, census?.overdue ?? 0);
           const soonest = new Gauge({ name: 'certwright_soonest_expiry_timestamp_seconds', help: 'Of the certificates in use.', registers });
           if (census?.soonestExpiry) soonest.set(census.soonestExpiry.getTime() / 1_000);
         },

@@ -29,11 +29,11 @@ CREATE INDEX "renewals_by_expiry" ON "renewals"("not_after");
 CREATE INDEX "renewals_in_trouble" ON "renewals"("domain_id") WHERE (failures > 0);
 CREATE UNIQUE INDEX "renewals_certificate_id_key" ON "renewals"("certificate_id");
 
--- Certificates from before: by their lifetime, spread over a day, the CA asked when first looked at.
-INSERT INTO "renewals" ("domain_id", "tenant_id", "certificate_id", "issued_at", "not_before", "not_after", "directory_url", "window_start", "window_end", "renew_at", "manual", "look_at")
+-- Certificates from before: by their lifetime, looked at within a day; the CA is asked then.
+INSERT INTO "renewals" ("domain_id", "tenant_id", "certificate_id", "issued_at", "not_before", "not_after", "directory_url", "window_start", "window_end", "renew_at", "ask_at", "manual", "look_at")
 SELECT DISTINCT ON (c."domain_id") c."domain_id", c."tenant_id", c."id", c."created_at", c."not_before", c."not_after", coalesce(a."directory_url", ''),
-       c."not_after" - (c."not_after" - c."not_before") * 0.4, c."not_after" - (c."not_after" - c."not_before") / 3,
-       c."not_after" - (c."not_after" - c."not_before") * (1.0 / 3 + random() / 15), NOT coalesce((d."forecast"->>'isReady')::boolean, false), now() + random() * interval '1 day'
+       c."not_after" - (c."not_after" - c."not_before") * (1.0 / 3 + 1.0 / 20), c."not_after" - (c."not_after" - c."not_before") / 3,
+       c."not_after" - (c."not_after" - c."not_before") * (1.0 / 3 + random() / 20), now(), NOT coalesce((d."forecast"->>'isReady')::boolean, false), now() + random() * interval '1 day'
   FROM "certificates" c JOIN "domains" d ON d."id" = c."domain_id" JOIN "orders" o ON o."id" = c."order_id" LEFT JOIN "accounts" a ON a."id" = o."account_id"
  ORDER BY c."domain_id", c."created_at" DESC;
 UPDATE "domains" SET "watch_at" = now() + random() * interval '1 day' WHERE "watch_at" IS NULL AND "id" IN (SELECT "domain_id" FROM "renewals");

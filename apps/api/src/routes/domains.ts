@@ -146,14 +146,14 @@ export function domainRoutes(deps: DomainRouteDeps, find: FindDomain): Router {
       const domain = await find(request);
       const { ignore_caa: ignoreCaa } = validate(issueBody, request.body ?? {});
       const order = await createOrder(deps, { tenantId: domain.tenantId, domainId: domain.id, ignoreCaa, requestId: contextOf(request).requestId });
-      respondUnderWay(response, domain, order);
+      await respondUnderWay(deps, response, domain, order);
     },
   });
 
   methods(router, '/domains/:id/renew', {
     async post(request, response) {
       const domain = await find(request);
-      respondUnderWay(response, domain, await renewDomain(deps, domain, contextOf(request).requestId));
+      await respondUnderWay(deps, response, domain, await renewDomain(deps, domain, contextOf(request).requestId));
     },
   });
 
@@ -169,14 +169,14 @@ export function domainRoutes(deps: DomainRouteDeps, find: FindDomain): Router {
 }
 
 /** @throws Problem, where the CA refused, or has said that it is to be asked later */
-function respondUnderWay(response: Response, domain: Domain, order: Order): void {
+async function respondUnderWay({ renewals }: DomainRouteDeps, response: Response, domain: Domain, order: Order): Promise<void> {
   addLogContext({ orderId: order.id });
   if (order.status === 'invalid') throw refusal(order);
   response.location(`/orders/${order.id}`);
   // Standing in our own line is no refusal; what the CA said is.
   const isRefused = order.status === 'new' && order.reason && order.reason.code !== 'acme_budget_spent';
   if (isRefused && order.reason) throw delayed(order.reason, order.dueAt);
-  response.status(202).json(presentIssuing(order, domain));
+  response.status(202).json(presentIssuing(order, domain, order.renewal ? await renewals.get(domain.tenantId, domain.id) : null));
 }
 
 /** Everything else that is shown of a domain. */

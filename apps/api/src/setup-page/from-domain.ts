@@ -18,7 +18,7 @@ export function setupViewOf(
     ...WORDS[state],
     ...(state === 'checking' && records.some(({ purpose }) => purpose === 'delegation') && { sentence: STAYS }),
     ...(state === 'preparing' && live?.reason && { sentence: live.reason.detail }),
-    ...(state === 'done' && domain.forecast?.isReady && !domain.forecast.needsValue && { sentence: RENEWS }),
+    ...(state === 'done' && acmeZone !== null && { sentence: domain.forecast?.needsValue === true ? SECURED : RENEWS }),
     ...(state === 'failed' && domain.statusReason && { sentence: `${domain.statusReason} ${WORDS.failed.sentence}` }),
     records: records.map((one) => toRecord(one, lastLook)),
     deadline: live?.status === 'awaiting_dns' ? (live.deadlineAt?.toISOString() ?? null) : null,
@@ -32,16 +32,17 @@ const isThere = ({ state, observed }: DnsRecord): boolean => state === 'ready' |
 const isMissing = ({ purpose, state }: DnsRecord): boolean => purpose === 'delegation' && state !== null && state !== 'ready';
 
 /** Of two ways one: the alias that is set once, unless it is not looked at, or the owner has begun with the other. */
-function simplest({ status, auto }: Domain, records: DnsRecord[]): DnsRecord[] {
+function simplest({ status, auto, forecast }: Domain, records: DnsRecord[]): DnsRecord[] {
   const aliases = records.filter(({ purpose }) => purpose === 'delegation');
   const others = records.filter(({ purpose }) => purpose !== 'delegation');
-  const isLookedAt = status === 'pending' || auto;
+  const isLookedAt = status === 'pending' || auto || forecast?.needsValue === false;
   return aliases.length > 0 && isLookedAt && !others.some(isThere) ? aliases : others;
 }
 
 /** Of an active domain that is renewed by hand, the record for the next certificate is asked for. */
 function stateOf(domain: Domain, live: Order | null, records: DnsRecord[]): SetupState {
-  if (domain.status === 'active' && live?.status !== 'awaiting_dns') return 'done';
+  const isBroken = domain.forecast !== null && !domain.forecast.isReady && domain.forecast.needsValue === false;
+  if (domain.status === 'active' && live?.status !== 'awaiting_dns') return isBroken && records.some(isMissing) ? 'missing' : 'done';
   if (domain.status === 'failed') return 'failed';
   if (domain.status !== 'pending' && (live === null || live.status === 'new')) return records.some(isMissing) ? 'missing' : 'preparing';
   if (live !== null && live.status !== 'awaiting_dns') return 'checking';
@@ -76,6 +77,8 @@ const WORDS: Record<SetupState, { headline: string; sentence: string }> = {
   },
 };
 
+/** Whether it is the alias that is set isn't known, or there is none: nothing is said to be needless. */
+const SECURED = 'Your domain is secured.';
 const STAYS = 'Nothing more to do: the certificate is being issued. Please leave the record in place for good, it is how the certificate is renewed, too.';
 
 /** The alias is how the next certificates come. */

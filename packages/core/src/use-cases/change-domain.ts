@@ -38,7 +38,7 @@ export async function changeDomain(
   if (!names || changed.status === 'pending') return changed;
   const old = await deps.renewals.get(tenantId, domainId);
   if (!before && !old) return changed;
-  await requestOrder(deps, { tenantId, domainId, requestId, ...(old && { renewal: replacing(old, deps.directoryUrl) }) });
+  await requestOrder(deps, { tenantId, domainId, requestId, ...(old && { renewal: replacing(old, deps.directoryUrl, new Date()) }) });
   return (await deps.domains.get(tenantId, domainId)) ?? changed;
 }
 

@@ -1,7 +1,7 @@
 import { crashPoint } from '../crash-point';
 import type { KeyType } from '../key-type';
 import type { Order } from '../model';
-import type { JobQueue, OrderStore } from '../ports';
+import type { JobQueue, NewOrder, OrderStore } from '../ports';
 import { terminal } from '../problem';
 import type { OrderWatch } from './order-watch';
 
@@ -26,8 +26,8 @@ export interface OrderRequest {
   domainId: string;
   /** Default false. */
   ignoreCaa?: boolean;
-  /** Of a renewal: until when it is needed, and what it replaces. */
-  renewal?: Pick<Order, 'neededBy' | 'replaces'>;
+  /** Of a renewal. */
+  renewal?: NonNullable<NewOrder['renewal']>;
   /** Null: nobody asked. */
   requestId: string | null;
 }

@@ -13,10 +13,10 @@ export interface RenewDomainDeps extends CreateOrderDeps {
 /**
  * Renews now, whatever the time: as `renewDue` would, and with `createOrder`'s wait for the order to be placed. If it fails, it is tried
  * again as any renewal is.
- * @throws Problem `not_found`, `certificate_absent`
+ * @throws Problem `not_found`, `certificate_absent`, `order_superseded` where it has been renewed this very moment
  */
 export async function renewDomain(deps: RenewDomainDeps, { tenantId, id: domainId }: Domain, requestId: string): Promise<Order> {
   const renewal = await deps.renewals.get(tenantId, domainId);
   if (!renewal) throw terminal('certificate_absent', 'There is no certificate to be renewed: ask for one by issue-certificate.');
-  return createOrder(deps, { tenantId, domainId, requestId, renewal: replacing(renewal, deps.directoryUrl) });
+  return createOrder(deps, { tenantId, domainId, requestId, renewal: replacing(renewal, deps.directoryUrl, new Date()) });
 }

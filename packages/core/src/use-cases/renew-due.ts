@@ -1,8 +1,11 @@
 import type { RenewalStore } from '../ports';
-import { type RenewalPass, renewOne, type RenewOneDeps } from './renew-one';
+import type { RenewalPass } from './ask-renewal-info';
+import { renewOne, type RenewOneDeps } from './renew-one';
 
 export interface RenewDueDeps extends RenewOneDeps {
   renewals: Pick<RenewalStore, 'claimDue' | 'note'>;
+  /** This process's: until when nobody asks the CA for suggestions. */
+  asking: { pausedUntil: Date };
 }
 
 const BATCH = 200;
@@ -25,16 +28,16 @@ export async function renewDue(deps: RenewDueDeps): Promise<number> {
   const startedAt = performance.now();
   const errors: unknown[] = [];
   let looked = 0;
-  for (let isCaSilent = false; ; ) {
+  for (;;) {
     const { now, due, inLine } = await deps.renewals.claimDue(BATCH, CLAIM_MS);
-    const pass: RenewalPass = { now, isLineFull: inLine >= MAX_IN_LINE, isCaSilent };
+    const pass: RenewalPass = { now, isLineFull: inLine >= MAX_IN_LINE, caSilentUntil: deps.asking.pausedUntil };
     const left = due.values();
     const lane = async (): Promise<void> => {
       for (const renewal of left) await renewOne(deps, renewal, pass).catch((error: unknown) => void errors.push(error));
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
     looked += due.length;
-    isCaSilent = pass.isCaSilent;
+    deps.asking.pausedUntil = pass.caSilentUntil;
     if (due.length < BATCH || performance.now() - startedAt > PASS_MS) break;
   }
   if (errors.length > 0) throw errors[0];

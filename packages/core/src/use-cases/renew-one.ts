@@ -1,8 +1,9 @@
-import type { Domain, Order, OrderReason, Renewal, RenewalNews } from '../model';
+import type { Domain, Order, OrderReason, Renewal } from '../model';
 import { isLive } from '../order';
-import type { AcmeGateway, DomainStore, OrderStore, RenewalChange, RenewalStore } from '../ports';
+import type { AcmeGateway, CertificateStore, DomainStore, NewOrder, OrderStore, RenewalStore } from '../ports';
 import { Problem } from '../problem';
-import { ALL_TOLD, askAgainMs, leastAgeMs, momentIn, nextAskMs, nextReminder, remindersDue, retryRenewalMs, URGENT_MS } from '../renewal';
+import { ALL_TOLD, leastAgeMs, neededBy, nextReminder, remindersDue, retryRenewalMs, URGENT_MS } from '../renewal';
+import { askCa, type Change, type RenewalPass } from './ask-renewal-info';
 import { requestOrder, type RequestOrderDeps } from './create-order';
 import { type DelegationDeps, lookAtDelegation } from './look-at-delegation';
 
@@ -10,7 +11,8 @@ export interface RenewOneDeps extends RequestOrderDeps, DelegationDeps {
   renewals: Pick<RenewalStore, 'note'>;
   domains: Pick<DomainStore, 'get'>;
   orders: Pick<OrderStore, 'create' | 'latest'>;
-  acme: Pick<AcmeGateway, 'renewalInfo' | 'directoryUrl'>;
+  certificates: Pick<CertificateStore, 'get'>;
+  acme: Pick<AcmeGateway, 'certId' | 'renewalInfo' | 'directoryUrl'>;
 }
 
 /**
@@ -22,75 +24,44 @@ const UNDER_WAY_MS = 3_600_000;
 /** An order that was only just asked for has its value by then, in milliseconds. */
 const JUST_ASKED_MS = 60_000;
 
-/** Of one pass over many renewals. */
-export interface RenewalPass {
-  now: Date;
-  /** Enough orders stand in line as it is. */
-  isLineFull: boolean;
-  /** The CA has not answered: nobody else asks it. */
-  isCaSilent: boolean;
-}
-
 /** When the line is looked at again, in milliseconds, off by up to a half: while the CA is away all that become due look at it. */
 const LINE_MS = 2_400_000;
-
-type Change = Omit<RenewalChange, 'lookAt'> & { lookAt?: Date };
 
 const inMs = (now: Date, ms: number): Date => new Date(now.getTime() + ms);
 
 /**
  * Does what there is to be done about one renewal, and settles when to look again: asks the CA for its window, chooses a moment in it,
  * and asks for a certificate when that has come. A renewal's trouble never touches the domain's status.
+ * @throws what was unexpected, once it has been noted as a failure: a bug must not be tried again at every pass
  */
 export async function renewOne(deps: RenewOneDeps, renewal: Renewal, pass: RenewalPass): Promise<void> {
   const { now } = pass;
-  const asked = await askCa(deps, renewal, pass);
-  const known = { ...renewal, ...asked };
-  const renewAt = known.renewAt ?? inMs(now, retryRenewalMs({ failures: Math.max(1, known.failures), leftMs: known.notAfter.getTime() - now.getTime() }));
-  const notBefore = inMs(known.issuedAt, leastAgeMs(known));
-  const isTime = renewAt <= now && notBefore <= now;
-  const change: Change = isTime ? await renew(deps, known, pass) : { lookAt: renewAt < notBefore ? notBefore : renewAt };
-  const lookAt = earliest(change.lookAt ?? renewAt, known.askAt);
-  const ended: Change = change.news || asked.news ? {} : expiry(renewal, now);
-  await deps.renewals.note(renewal, { renewAt, ...asked, ...change, ...ended, lookAt });
+  try {
+    const asked = await askCa(deps, renewal, pass);
+    const known = { ...renewal, ...asked };
+    const renewAt = known.renewAt ?? inMs(now, retryRenewalMs({ failures: Math.max(1, known.failures), leftMs: leftMs(known, now) }));
+    const notBefore = inMs(known.issuedAt, leastAgeMs(known));
+    const isTime = renewAt <= now && notBefore <= now;
+    const change: Change = isTime ? await renew(deps, known, pass) : { lookAt: renewAt < notBefore ? notBefore : renewAt };
+    const lookAt = earliest(change.lookAt ?? renewAt, known.askAt);
+    const ended = expiry(renewal, now);
+    const news = [asked, change, ended].flatMap((one) => one.news ?? []);
+    await deps.renewals.note(renewal, { renewAt, ...asked, ...change, ...ended, lookAt, news });
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    const { news, lookAt = now, ...failed } = fail(renewal, { code: 'internal_error', detail: 'An unexpected error happened; the log has the details.' }, now);
+    await deps.renewals.note(renewal, { ...failed, ...expiry(renewal, now), lookAt, news: news ? [news] : [] });
+    throw error;
+  }
 }
 
 const earliest = (one: Date, other: Date | null): Date => (other !== null && other < one ? other : one);
 
-/** RFC 9773 section 4: another window means another moment; the same one keeps what was chosen. */
-async function askCa({ acme }: RenewOneDeps, renewal: Renewal, pass: RenewalPass): Promise<Change> {
-  const { askAt, certId, window, renewAt } = renewal;
-  const { now } = pass;
-  if (askAt === null || askAt > now) return {};
-  if (certId === null || renewal.directoryUrl !== acme.directoryUrl) return { askAt: null };
-  if (pass.isCaSilent) return { askAt: inMs(now, askAgainMs()) };
-  try {
-    const info = await acme.renewalInfo(certId);
-    if (info === null) return { askAt: null };
-    const { start, end, explanationUrl, retryAfterMs } = info;
-    const next = { askAt: inMs(now, nextAskMs(retryAfterMs)), explanationUrl };
-    if (start.getTime() === window.start.getTime() && end.getTime() === window.end.getTime()) return next;
-    const moment = momentIn({ start, end });
-    // After a failure it is tried again when that is settled, or sooner where the CA is in a hurry.
-    const isSooner = renewAt === null || renewal.failures === 0 || moment < renewAt;
-    const isNews = start < window.start && renewAt !== null && (end <= now || isFarFrom(start, window.start));
-    const news: RenewalNews = { step: 'moved', start: start.toISOString(), end: end.toISOString(), explanationUrl };
-    return { ...next, window: { start, end }, ...(isSooner && { renewAt: moment }), ...(isNews && { news }) };
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    // A refusal is about this certificate; everything else about the CA.
-    if (error.disposition === 'terminal') return { askAt: inMs(now, nextAskMs(Infinity)) };
-    pass.isCaSilent = true;
-    return { askAt: inMs(now, Math.max(askAgainMs(), error.retryAfterMs ?? 0)) };
-  }
-}
-
-/** The CA's first word on a certificate differs from our own guess by less than a few days. */
-const isFarFrom = (one: Date, other: Date): boolean => Math.abs(one.getTime() - other.getTime()) > 7 * 86_400_000;
+const leftMs = (renewal: Renewal, now: Date): number => neededBy(renewal, now).getTime() - now.getTime();
 
 async function renew(deps: RenewOneDeps, renewal: Renewal, { now, isLineFull }: RenewalPass): Promise<Change> {
-  const { tenantId, domainId, notAfter, manual } = renewal;
-  const hasTime = notAfter.getTime() - now.getTime() > URGENT_MS;
+  const { tenantId, domainId, manual } = renewal;
+  const hasTime = leftMs(renewal, now) > URGENT_MS;
   const inLine = (): Change => ({ lookAt: inMs(now, LINE_MS * (0.5 + Math.random())) });
   if (isLineFull && hasTime && !manual) return inLine(); // its order, if there is one, is in line as well
   const [domain, latest] = await Promise.all([deps.domains.get(tenantId, domainId), deps.orders.latest(tenantId, domainId)]);
@@ -100,18 +71,19 @@ async function renew(deps: RenewOneDeps, renewal: Renewal, { now, isLineFull }: 
   const blocked = manual ? null : await whyBlocked(deps, domain);
   if (blocked) return fail(renewal, blocked, now);
   try {
-    await requestOrder(deps, { tenantId, domainId, requestId: null, renewal: replacing(renewal, deps.acme.directoryUrl) });
+    await requestOrder(deps, { tenantId, domainId, requestId: null, renewal: replacing(renewal, deps.acme.directoryUrl, now) });
     return { lookAt: inMs(now, manual ? JUST_ASKED_MS : UNDER_WAY_MS) };
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Problem) || error.disposition !== 'terminal') throw error;
     return fail(renewal, { code: error.code, detail: error.message }, now);
   }
 }
 
-/** What the order that is to replace a certificate is told of it; only the CA that issued it knows it. */
-export const replacing = ({ notAfter, certId, directoryUrl }: Renewal, ourDirectoryUrl: string): Pick<Order, 'neededBy' | 'replaces'> => ({
-  neededBy: notAfter,
-  replaces: directoryUrl === ourDirectoryUrl ? certId : null,
+/** What the order that is to replace a certificate is told of it; only the CA that issued it knows it by name. */
+export const replacing = (renewal: Renewal, ourDirectoryUrl: string, now: Date): NonNullable<NewOrder['renewal']> => ({
+  certificateId: renewal.certificateId,
+  neededBy: neededBy(renewal, now),
+  replaces: renewal.directoryUrl === ourDirectoryUrl ? renewal.certId : null,
 });
 
 /** No order is placed that would wait for DNS in vain. */
@@ -123,7 +95,7 @@ async function whyBlocked(deps: DelegationDeps, domain: Domain): Promise<OrderRe
 
 function fail(renewal: Renewal, reason: OrderReason, now: Date): Change {
   const failures = renewal.failures + 1;
-  const renewAt = inMs(now, retryRenewalMs({ failures, leftMs: renewal.notAfter.getTime() - now.getTime() }));
+  const renewAt = inMs(now, retryRenewalMs({ failures, leftMs: leftMs(renewal, now) }));
   const isNews = renewal.lastError?.detail !== reason.detail;
   return { failures, lastError: reason, renewAt, lookAt: renewAt, ...(isNews && { news: { step: 'blocked', reason } }) };
 }
@@ -137,7 +109,8 @@ function underWay(renewal: Renewal, order: Order, now: Date): Change {
   if (!renewal.manual || open.length === 0 || (renewal.told === told && renewal.reminders >= due)) return { lookAt: next };
   const names = [...new Set(open.map(({ txtName }) => txtName))];
   const records = names.map((fqdn) => ({ fqdn, values: open.filter(({ txtName }) => txtName === fqdn).map(({ txtValue }) => txtValue) }));
-  return { lookAt: next, told, reminders: Math.max(due, renewal.reminders), news: { step: 'reminder', until: renewal.notAfter.toISOString(), records } };
+  const until = (order.deadlineAt ?? renewal.notAfter).toISOString();
+  return { lookAt: next, told, reminders: Math.max(due, renewal.reminders), news: { step: 'reminder', until, records } };
 }
 
 /** Said once, at the first look after it has happened. */

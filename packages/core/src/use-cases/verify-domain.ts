@@ -29,7 +29,7 @@ export async function verifyDomain(deps: VerifyDomainDeps, input: { tenantId: st
     throw terminal('domain_not_pending', `${domain.name} is ${domain.status}: only a pending domain can be verified.`);
   }
   await assertOwned(deps, domain, ownedBases(domain.names));
-  const verified = await deps.domains.markVerified(input.tenantId, domain.id);
+  const verified = await deps.domains.markVerified(input.tenantId, domain.id, domain.names);
   if (!verified) throw terminal('domain_not_pending', `${domain.name} is not pending any more.`);
   return verified;
 }

@@ -23,8 +23,8 @@ const domain = (forecast: Forecast | null): Domain => ({
   updatedAt: new Date(0),
 });
 
-/** One look at a domain with a certificate, whose delegation is in place, while the CA doesn't tell its names in CAA records. */
-async function lookWithoutCa(before: Forecast | null): Promise<{ forecast: Forecast; delayMs: number | null }[]> {
+/** One look at a domain with a certificate, while the CA doesn't tell its names in CAA records. */
+async function lookWithoutCa(before: Forecast | null, seen: Diagnosis = ready): Promise<{ forecast: Forecast; delayMs: number | null }[]> {
   const noted: { forecast: Forecast; delayMs: number | null }[] = [];
   const deps: Partial<WatchDelegationDeps> = {
     domains: {
@@ -32,9 +32,10 @@ async function lookWithoutCa(before: Forecast | null): Promise<{ forecast: Forec
       noteForecast: async (_tenantId, _id, found) => void noted.push(found),
       markVerified: async () => null,
     },
-    renewals: { get: async () => ({ manual: false }) as Renewal },
+    renewals: { get: async () => ({ manual: false }) as Renewal, adopt: async () => undefined },
+    certificates: { latest: async () => null },
     txtLookup: { lookup: async (fqdn) => ({ fqdn, verdict: 'ready', via: [], zone: 'example.com', servers: [], detail: 'It is there.' }) },
-    dnsDoctor: { diagnose: async () => ready },
+    dnsDoctor: { diagnose: async () => seen },
     caaLookup: { forbids: async () => null },
     caaIdentities: [],
     acme: { caaIdentities: () => Promise.reject(transient('acme_unreachable', 'no answer')) } as unknown as WatchDelegationDeps['acme'],
@@ -55,5 +56,22 @@ describe('watchDelegation while the CA is away', () => {
   it('takes what was refused before for refused still', async () => {
     const refused: Forecast = { at: new Date(0).toISOString(), isReady: false, records: [], refusal: 'CAA forbids it.' };
     expect((await lookWithoutCa(refused))[0]?.forecast).toMatchObject({ isReady: false, refusal: 'CAA forbids it.' });
+  });
+});
+
+describe('watchDelegation that finds wrong what was right', () => {
+  const before: Forecast = { at: new Date(0).toISOString(), isReady: true, needsValue: false, records: [], refusal: null };
+  const gone = { ...ready, code: 'delegation_missing', actor: 'customer' } as Diagnosis;
+
+  it('looks again in ten minutes, and tells the second time', async () => {
+    const [first] = await lookWithoutCa(before, gone);
+    expect(first).toMatchObject({ forecast: { isReady: true, isSuspect: true }, delayMs: 600_000 });
+    const [second] = await lookWithoutCa(first?.forecast ?? null, gone);
+    expect(second?.forecast).toMatchObject({ isReady: false, records: [{ diagnosis: { code: 'delegation_missing' } }] });
+  });
+
+  it('tells nobody of what is ours to mend', async () => {
+    const ours = { ...gone, code: 'delegation_unserved', actor: 'operator' } as Diagnosis;
+    expect((await lookWithoutCa({ ...before, isSuspect: true }, ours))[0]?.forecast).toMatchObject({ isReady: true, isSuspect: true });
   });
 });

@@ -1,7 +1,8 @@
 import type { DomainJob } from '../jobs';
 import type { Domain, Forecast } from '../model';
-import { nextWatchMs } from '../watch-schedule';
-import type { CaaIssuer, DomainStore, RenewalStore } from '../ports';
+import { momentIn, windowOf } from '../renewal';
+import { nextWatchMs, SUSPECT_MS } from '../watch-schedule';
+import type { CaaIssuer, CertificateStore, DomainStore, RenewalStore } from '../ports';
 import { Problem, waitFor } from '../problem';
 import { caaIssuer, type CaaIssuerDeps } from './caa-issuer';
 import { requestOrder, type RequestOrderDeps } from './create-order';
@@ -10,7 +11,8 @@ import { type DelegationDeps, lookAtDelegation, type SeenDelegation } from './lo
 
 export interface WatchDelegationDeps extends DelegationDeps, RequestOrderDeps, CaaIssuerDeps, DnsRefusalDeps {
   domains: Pick<DomainStore, 'claimWatch' | 'noteForecast' | 'markVerified'>;
-  renewals: Pick<RenewalStore, 'get'>;
+  renewals: Pick<RenewalStore, 'get' | 'adopt'>;
+  certificates: Pick<CertificateStore, 'latest'>;
   pollIntervalMs: number;
 }
 
@@ -28,14 +30,37 @@ const LONGEST_DELAY_MS = 600_000;
 export async function watchDelegation(deps: WatchDelegationDeps, { tenantId, domainId }: DomainJob): Promise<void> {
   const domain = await deps.domains.claimWatch(tenantId, domainId, CLAIM_MS);
   if (!domain) return;
+  await adoptCertificate(deps, domain);
   const seen = await lookAtDelegation(deps, domain);
   const forecast = await forecastOf(deps, domain, seen);
+  if (isDoubtful(domain.forecast, forecast)) {
+    return deps.domains.noteForecast(tenantId, domainId, { forecast: { ...domain.forecast, at: forecast.at, isSuspect: true }, delayMs: SUSPECT_MS });
+  }
   const isMoved = domain.auto && forecast.isReady && !forecast.needsValue && (await moveOn(deps, domain));
   const delayMs = nextWatchMs({ domain, isMoved, now: new Date(), pollIntervalMs: deps.pollIntervalMs });
   await deps.domains.noteForecast(tenantId, domainId, { forecast, delayMs });
   if (delayMs === null || delayMs > LONGEST_DELAY_MS) return;
   const [wrong] = forecast.records.filter(({ diagnosis }) => diagnosis.code !== 'ready');
   throw waitFor('dns_not_ready', wrong?.diagnosis.message ?? forecast.refusal ?? 'Looked at again soon.', delayMs);
+}
+
+/**
+ * One look that finds wrong what was right may have met an outage that is over in a minute, or our own: nobody is told before the second one,
+ * and not of what only we can mend.
+ */
+function isDoubtful(before: Forecast | null, { isReady, records }: Forecast): before is Forecast {
+  if (!before?.isReady || isReady) return false;
+  return before.isSuspect !== true || records.some(({ diagnosis }) => diagnosis.actor === 'operator');
+}
+
+/** A certificate that a worker of an earlier release has stored, while a new one was being rolled out, is renewed like all others. */
+async function adoptCertificate({ renewals, certificates, acme }: WatchDelegationDeps, { tenantId, id, status }: Domain): Promise<void> {
+  if (status !== 'active') return;
+  const [renewal, newest] = await Promise.all([renewals.get(tenantId, id), certificates.latest(tenantId, id)]);
+  if (!newest || renewal?.certificateId === newest.id) return;
+  const window = windowOf(newest);
+  const certId = acme.certId(newest.chainPem);
+  await renewals.adopt(newest, { directoryUrl: acme.directoryUrl, certId, window, renewAt: momentIn(window), askAt: null, manual: null });
 }
 
 async function forecastOf(deps: WatchDelegationDeps, domain: Domain, seen: SeenDelegation[]): Promise<Forecast> {
@@ -66,9 +91,9 @@ async function forecastOf(deps: WatchDelegationDeps, domain: Domain, seen: SeenD
 }
 
 /** Verifies it, and asks for its certificate, where it has none yet. Whoever is faster has done the same. */
-async function moveOn(deps: WatchDelegationDeps, { tenantId, id, status }: Domain): Promise<boolean> {
+async function moveOn(deps: WatchDelegationDeps, { tenantId, id, status, names }: Domain): Promise<boolean> {
   if (status === 'active' || status === 'certificate_pending') return false;
-  if (status === 'pending') await deps.domains.markVerified(tenantId, id);
+  if (status === 'pending') await deps.domains.markVerified(tenantId, id, names);
   try {
     await requestOrder(deps, { tenantId, domainId: id, requestId: null });
     return true;
