@@ -85,6 +85,7 @@ export const SHORT_YEAR: YearPlan = {
 /** As part of the tests: one outage, while most are due; all that costs most statements is seldom. */
 export const THIRD_OF_A_YEAR: YearPlan = {
   ...SHORT_YEAR,
+  certificates: 100,
   days: 120,
   tickMs: 2 * HOUR_MS,
   shares: { 45: 0.2, 6: 0.02 },
