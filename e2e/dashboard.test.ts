@@ -42,7 +42,7 @@ describe('the queue dashboard', () => {
     const { queues } = (await (await at('/api/queues', { headers: asOperator() })).json()) as {
       queues: { name: string; readOnlyMode: boolean }[];
     };
-    expect(queues.map(({ name }) => name).sort()).toEqual(['await-dns', 'finalize-order', 'place-order', 'reconcile', 'watch-delegation']);
+    expect(queues.map(({ name }) => name).sort()).toEqual(['await-dns', 'finalize-order', 'place-order', 'reconcile', 'renew-due', 'watch-delegation']);
     expect(queues.every(({ readOnlyMode }) => readOnlyMode)).toBe(true);
   });
 
