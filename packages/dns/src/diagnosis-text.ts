@@ -78,7 +78,7 @@ const AT_PROVIDER = 'Tell whoever runs the name servers of the domain; no record
 
 function wordsFor(input: DiagnosisInput, { code, facts = {} }: Finding): Words {
   const { fqdn, evidence } = input;
-  const zone = evidence.zone ?? registeredDomain(input.identifier);
+  const zone = text(facts.zone) || (evidence.zone ?? registeredDomain(input.identifier));
   const value = `"${text(facts.value)}"`;
   const foundAt = text(facts.found_at);
   const target = text(facts.target);
@@ -90,6 +90,13 @@ function wordsFor(input: DiagnosisInput, { code, facts = {} }: Finding): Words {
     customer(what, `Move it to ${fqdn}: in the host field of most forms, only the part shown as host.`, {
       remove: [{ ...toSet(input), ...placeOf(input, foundAt) }],
     });
+  /** Of a name that is to be an alias, of something else. */
+  const wrongAlias = (alias: string): Words =>
+    customer(
+      `${fqdn} is an alias (CNAME) of ${target}, and not of ${alias}${facts.appended === undefined ? '' : `: ${text(facts.appended)} was added to it`}.`,
+      facts.appended === undefined ? IN_ITS_PLACE : 'Enter the target with a dot at its end: without one, this form takes it for a name within the domain.',
+      { remove: aliasOf(input) },
+    );
   const words: Record<Finding['code'], () => Words> = {
     ready: () => ({ actor: 'nobody', message: evidence.detail, action: 'Nothing: the record is as it should be.' }),
     record_missing: () =>
@@ -113,14 +120,17 @@ function wordsFor(input: DiagnosisInput, { code, facts = {} }: Finding): Words {
         remove: aliasOf(input),
       }),
     cname_wrong_target: () =>
-      customer(`${fqdn} is an alias (CNAME) of ${target}, and the value is not there.`, `Remove the CNAME and set the TXT record at ${fqdn} itself, or set the value at the alias's end.`, {
+      input.alias !== undefined ? wrongAlias(input.alias) : customer(`${fqdn} is an alias (CNAME) of ${target}, and the value is not there.`, `Remove the CNAME and set the TXT record at ${fqdn} itself, or set the value at the alias's end.`, {
         remove: aliasOf(input),
       }),
     cname_loop: () => customer(`The aliases (CNAME) of ${fqdn} never end: ${chain}.`, `Remove the CNAME at ${fqdn} and set the TXT record there.`, { remove: aliasOf(input) }),
     cname_dangling: () =>
       customer(`${fqdn} is an alias (CNAME) of ${target}, which is in no zone that exists.`, `Remove the CNAME at ${fqdn} and set the TXT record there.`, { remove: aliasOf(input) }),
     wildcard_answers: () =>
-      customer(`A wildcard record answers for ${fqdn}, which has no record of its own.`, 'Set the TXT record: a record of its own goes before the wildcard, which may stay.'),
+      customer(
+        `A wildcard record answers for ${fqdn}, which has no record of its own.`,
+        `Set the ${input.alias === undefined ? 'TXT' : 'CNAME'} record: a record of its own goes before the wildcard, which may stay.`,
+      ),
     servers_disagree: () =>
       Array.isArray(facts.primaries)
         ? customer(`The name servers of ${zone} belong to different providers, which do not have the same records: ${lacking(facts)} without the value.`, 'Set the record at each of the providers, or have the domain served by one of them only (at the registrar).')
@@ -156,11 +166,12 @@ function wordsFor(input: DiagnosisInput, { code, facts = {} }: Finding): Words {
     }),
   };
   const found = words[code]();
-  return input.alias !== undefined && REPLACED.includes(code) ? { ...found, action: `Set the CNAME record shown here, in place of what is there.` } : found;
+  return input.alias !== undefined && REPLACED.includes(code) ? { ...found, action: IN_ITS_PLACE } : found;
 }
 
 /** What an alias of our own takes the place of: the remedy is that alias, not a TXT record. */
-const REPLACED: Finding['code'][] = ['cname_wrong_target', 'cname_loop', 'cname_dangling'];
+const REPLACED: Finding['code'][] = ['cname_loop', 'cname_dangling'];
+const IN_ITS_PLACE = 'Set the CNAME record shown here, in place of what is there.';
 
 const textsAt = (input: DiagnosisInput): DnsRecordSpec[] => {
   const values = new Set(input.evidence.servers.flatMap(({ values }) => values));

@@ -74,10 +74,16 @@ async function delegated(input: DiagnosisInput, alias: string, tools: Tools): Pr
   const { verdict, via } = input.evidence;
   if (via.map(lower).includes(alias)) {
     if (verdict === 'ready') return whenReady(input, tools);
-    return verdict === 'partial' ? divided(input, tools) : { code: 'delegation_unserved', facts: { target: alias } };
+    return verdict === 'partial' ? dividedOverAlias(input, tools) : { code: 'delegation_unserved', facts: { target: alias } };
   }
   if (verdict === 'cname_loop') return { code: 'cname_loop' };
-  if (via.length > 0) return { code: 'cname_wrong_target', facts: { target: via.at(-1) } };
+  const [first] = via;
+  if (first !== undefined && lower(first).startsWith(`${alias}.`)) return { code: 'cname_wrong_target', facts: { target: first, appended: lower(first).slice(alias.length + 1) } };
+  const seen = input.evidence.servers.flatMap(({ values }) => values);
+  const wildcard = first !== undefined || seen.length > 0 ? await atRandomName(input, tools) : null;
+  const isWildcard = wildcard !== null && (first === undefined ? seen.every((value) => wildcard.values.includes(value)) : wildcard.alias === first);
+  if (isWildcard) return { code: 'wildcard_answers', facts: { asked: wildcard.name, values: seen } };
+  if (first !== undefined) return { code: 'cname_wrong_target', facts: { target: via.at(-1) } };
   const elsewhere = await lookElsewhere(input, tools);
   return elsewhere ? { code: elsewhere.code, facts: { found_at: elsewhere.name } } : { code: 'delegation_missing' };
 }
@@ -125,6 +131,16 @@ async function whenReady({ evidence, fqdn }: DiagnosisInput, { resolver }: Tools
   if (checked && checked.rcode !== 'SERVFAIL') return { code: 'ready' };
   const unchecked = checked && (await resolver.ask(question));
   return unchecked ? { code: 'dnssec_bogus', facts: { zone: evidence.zone } } : { code: 'resolver_silent' };
+}
+
+/** Some servers of the owner's zone have the alias, some have not: it is that zone's versions that tell, and not those of ours. */
+async function dividedOverAlias(input: DiagnosisInput, tools: Tools): Promise<Finding> {
+  const owner = await tools.lookup(input.identifier, [], tools.budget);
+  const behind = input.evidence.servers.filter((one) => isAnswering(one) && one.state !== 'match' && owner.servers.some(({ address }) => address === one.address));
+  if (behind.length === 0) return divided(input, tools);
+  const servers = owner.servers.map((one): ServerAnswer => ({ ...one, state: behind.some(({ address }) => address === one.address) ? 'nodata' : 'match' }));
+  const finding = await divided({ ...input, evidence: { ...owner, servers } }, tools);
+  return { ...finding, facts: { ...finding.facts, zone: owner.zone } };
 }
 
 async function divided(input: DiagnosisInput, tools: Tools): Promise<Finding> {

@@ -80,6 +80,62 @@ describe('diagnoses of what real servers say', () => {
     expect(await diagnose(here)).toMatchObject({ code: 'wildcard_answers' });
   });
 
+  describe('of a name that is to be an alias', () => {
+    const alias = 'label.platform-of-aliases.test';
+    beforeAll(async () => {
+      await real.addZone('platform-of-aliases.test');
+      await real.set('platform-of-aliases.test', [{ name: alias, type: 'TXT', data: JSON.stringify(VALUE) }]);
+    });
+    async function diagnoseAlias({ shop, fqdn }: Place): Promise<Diagnosis> {
+      const evidence = await dns.txtLookup.lookup(fqdn, [VALUE]);
+      return dns.dnsDoctor.diagnose({ identifier: shop, fqdn, expected: [VALUE], evidence, alias });
+    }
+    const set = { type: 'CNAME', host: '_acme-challenge.shop', value: alias };
+
+    it('delegation_missing: nothing is there', async () => {
+      expect(await diagnoseAlias(await place())).toMatchObject({ code: 'delegation_missing', set, remove: [] });
+    });
+
+    it('delegation_missing: a TXT record is in its place', async () => {
+      const here = await place();
+      await here.txt(here.fqdn, 'hello');
+      expect(await diagnoseAlias(here)).toMatchObject({ code: 'delegation_missing', set, remove: [{ type: 'TXT', value: 'hello' }] });
+    });
+
+    it('cname_wrong_target: another one', async () => {
+      const here = await place();
+      await here.cname(here.fqdn, `cdn.${here.zone}`);
+      const found = await diagnoseAlias(here);
+      expect(found).toMatchObject({ code: 'cname_wrong_target', set, action: 'Set the CNAME record shown here, in place of what is there.' });
+    });
+
+    it('cname_wrong_target: the form has added the zone to it', async () => {
+      const here = await place();
+      await here.cname(here.fqdn, `${alias}.${here.zone}`);
+      expect(await diagnoseAlias(here)).toMatchObject({
+        code: 'cname_wrong_target',
+        message: `${here.fqdn} is an alias (CNAME) of ${alias}.${here.zone}, and not of ${alias}: ${here.zone} was added to it.`,
+        action: expect.stringMatching(/dot at its end/) as string,
+      });
+    });
+
+    it.each(['TXT', 'CNAME'])('wildcard_answers: a %s record that is not at the name', async (type) => {
+      const here = await place();
+      await (type === 'TXT' ? here.txt(`*.${here.shop}`, 'v=spf1 -all') : here.cname(`*.${here.shop}`, `cdn.${here.zone}`));
+      expect(await diagnoseAlias(here)).toMatchObject({ code: 'wildcard_answers', set, remove: [], action: expect.stringMatching(/^Set the CNAME record/) as string });
+    });
+
+    it('secondary_behind: one of the owner’s servers has not fetched the alias yet', async () => {
+      const here = await place();
+      real.freezeSecondary();
+      await here.cname(here.fqdn, alias);
+      const found = await diagnoseAlias(here);
+      await real.thawSecondary();
+      expect(found).toMatchObject({ code: 'secondary_behind', facts: { zone: here.zone, lacking: [{ address: real.addresses.secondary }] } });
+      expect(await diagnoseAlias(here)).toMatchObject({ code: 'ready' });
+    });
+  });
+
   it('a host is relative to the zone, as its provider’s form wants it', async () => {
     const below = await place();
     await real.addZone(`sub.${below.zone}`);
