@@ -15,13 +15,13 @@ const CHECKS = [
 
 const jestArguments = process.argv.slice(2);
 
-/** Tests mostly wait, so two files go side by side; fault tests do so by themselves. */
+/** Tests mostly wait, so two or three files go side by side; fault tests do so by themselves. */
 const JEST_RUNS =
   jestArguments.length > 0
     ? [['tests', jestArguments]]
     : [
         ['unit and integration tests', ['--selectProjects', 'unit', 'integration', '--maxWorkers', '2']],
-        ['end-to-end tests', ['--selectProjects', 'e2e', '--maxWorkers', '2']],
+        ['end-to-end tests', ['--selectProjects', 'e2e', '--maxWorkers', '3']],
         ['fault tests', ['--selectProjects', 'faults', '--maxWorkers', '1']],
       ];
 

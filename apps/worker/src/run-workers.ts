@@ -16,8 +16,11 @@ const concurrencyOf = (name: JobName, workerConcurrency: number): number =>
     reconcile: 1,
   })[name];
 
-/** How often jobs of killed processes are looked for: they are taken over within their lock and this, 35 s by default. */
-const STALLED_INTERVAL_MS = 5_000;
+/**
+ * How often jobs of killed processes are looked for. A look may find that another one has only just been made and leave it at that, and a job is
+ * taken over at the second look that sees it: within its lock and four times this, 38 s by default.
+ */
+const STALLED_INTERVAL_MS = 2_000;
 
 /** BullMQ counts over a job's whole life; the order's deadline is the bound that matters. */
 const MAX_STALLED_COUNT = 1_000;

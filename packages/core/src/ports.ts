@@ -5,6 +5,7 @@ import type { KeyType } from './key-type';
 import type { KeyAndCsr } from './stores';
 import type { TxtEvidence } from './txt-evidence';
 
+export * from './renewal-store';
 export * from './stores';
 
 /**
