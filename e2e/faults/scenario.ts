@@ -26,7 +26,7 @@ export interface Scenario {
 }
 
 /** They mostly wait: several are under way at a time. More large ones would keep the CA from DNS until it gives up. */
-const AT_ONCE = isFull ? 2 : 5;
+const AT_ONCE = isFull ? 2 : 4;
 const ONLY = process.env.FAULT_TESTS?.split(',').map(Number);
 
 interface Registered {
