@@ -36,7 +36,7 @@ export interface Forecast {
   isReady: boolean;
   /** Its owner has to set a value for it each time: no alias leads to our name servers. */
   needsValue?: boolean;
-  /** The look after this one found it wrong, once: looked at again before anybody is told. */
+  /** The last look found otherwise, once: it is looked at again before anybody is told. */
   isSuspect?: boolean;
   /** By challenge name. */
   records: { fqdn: string; diagnosis: Diagnosis }[];
