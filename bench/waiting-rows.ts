@@ -6,9 +6,12 @@ import { askForCertificate } from './stack-helpers';
 
 const LANES = 64;
 
+/** Names on silent servers are looked at so much less often (`nextLookMs`). */
+const SILENT_APART = 6;
+
 /**
  * As many orders as asked for, each as one is that has just been looked at: awaiting its record, with the next look
- * due within an interval that starts after `leadMs`, evenly spread. One real order is the pattern: it has an account.
+ * due within its interval, evenly spread, from `leadMs` on. One real order is the pattern: it has an account.
  */
 export async function insertWaitingOrders(
   stack: Stack,
@@ -34,7 +37,8 @@ export async function insertWaitingOrders(
     `INSERT INTO orders (id, tenant_id, domain_id, account_id, names, key_type, profile, status, status_since, due_at,
                          deadline_at, acme_url, finalize_url)
      SELECT gen_random_uuid(), o.tenant_id, d.id, o.account_id, d.names, o.key_type, o.profile, 'awaiting_dns', now() - interval '30 minutes',
-            now() + ($4::float8 + row_number() OVER (ORDER BY random()) * $2::float8 / $3::float8) * interval '1 millisecond',
+            now() + ($4::float8 + row_number() OVER (ORDER BY random()) * $2::float8 / $3::float8
+                                  * CASE WHEN d.name LIKE '%.silent.test' THEN ${SILENT_APART} ELSE 1 END) * interval '1 millisecond',
             now() + interval '1 day', o.acme_url || '-' || d.name, o.finalize_url || '-' || d.name
        FROM orders o, domains d WHERE o.id = $1 AND d.name LIKE 'w%.test'`,
     [pattern, pollIntervalMs, orders, leadMs],
@@ -43,7 +47,8 @@ export async function insertWaitingOrders(
     `INSERT INTO authorizations (id, order_id, identifier, url, challenge_url, txt_name, txt_value, evidence, diagnosis,
                                  checked_at)
      SELECT gen_random_uuid(), o.id, o.names[1], a.url || '-' || o.names[1], a.challenge_url || '-' || o.names[1],
-            '_acme-challenge.' || o.names[1], md5(o.id::text), a.evidence,
+            '_acme-challenge.' || o.names[1], md5(o.id::text),
+            a.evidence || jsonb_build_object('fqdn', '_acme-challenge.' || o.names[1]),
             a.diagnosis || jsonb_build_object('at', now() - random() * interval '5 minutes', 'since', now() - interval '30 minutes'), now()
        FROM authorizations a, orders o WHERE a.order_id = $1 AND o.names[1] LIKE 'w%.test'`,
     [pattern],

@@ -115,12 +115,16 @@ export class Problem extends Error {
 export const terminal = (code: ProblemCode, detail: string, options?: ProblemOptions): Problem =>
   new Problem(code, 'terminal', detail, options);
 
-export const waitFor = (
-  code: ProblemCode,
-  detail: string,
-  retryAfterMs: number,
-  options?: Omit<ProblemOptions, 'retryAfterMs'>,
-): Problem => new Problem(code, 'wait', detail, { ...options, retryAfterMs });
+/** Without a stack: a wait is no error, and there may be thousands a second. */
+export function waitFor(code: ProblemCode, detail: string, retryAfterMs: number, options?: Omit<ProblemOptions, 'retryAfterMs'>): Problem {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return new Problem(code, 'wait', detail, { ...options, retryAfterMs });
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
 
 export const transient = (code: ProblemCode, detail: string, options?: ProblemOptions): Problem =>
   new Problem(code, 'transient', detail, options);

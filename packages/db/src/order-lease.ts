@@ -1,6 +1,5 @@
 import {
   type AuthorizationNote,
-  type Claim,
   type Lease,
   type Order,
   type OrderReason,
@@ -9,11 +8,8 @@ import {
   terminal,
   type TxtEvidence,
 } from '@certwright/core';
-import { accountColumns, accountFrom, type AccountRow } from './account-store';
 import type { Db } from './client';
 import { Prisma } from './generated/client';
-import { orderColumns, type OrderRow, toOrder } from './rows';
-import type { SealedBox } from './sealed-box';
 import { storable } from './storable';
 
 /** A lease as the order store writes through it: the order it shows changes with each write. */
@@ -28,59 +24,6 @@ export interface HeldLease extends Lease {
 
 /** Every lease that reaches the store was handed out by its own `claim`. */
 export const held = (lease: Lease): HeldLease => lease as HeldLease;
-
-type ClaimRow = Omit<OrderRow, 'accountId'> & AccountRow & { leaseToken: number; abandoned: boolean; now: Date };
-
-/** Takes the lease by the database's clock, and reads the order, in one statement: of any number of racers one gets the row. */
-export async function claimLease(
-  { db, box }: { db: Db; box: SealedBox },
-  { tenantId, orderId, leaseMs }: { tenantId: string; orderId: string; leaseMs: number },
-): Promise<Claim> {
-  const [claimed] = await db.run<ClaimRow>(Prisma.sql`
-    WITH free AS (
-      SELECT o.id, lease_until IS NOT NULL AS abandoned, ${accountColumns}
-        FROM orders o LEFT JOIN accounts a ON a.id = o.account_id
-       WHERE o.id = ${orderId}::uuid AND tenant_id = ${tenantId}::uuid AND status NOT IN ('valid', 'invalid')
-         AND (lease_until IS NULL OR lease_until <= clock_timestamp())
-         FOR UPDATE OF o
-    )
-    UPDATE orders o
-       SET lease_token = lease_token + 1,
-           lease_until = clock_timestamp() + ${leaseMs} * interval '1 millisecond',
-           crashes = crashes + f.abandoned::int
-      FROM free f
-     WHERE o.id = f.id
-    RETURNING ${orderColumns}, f.*, o.lease_token AS "leaseToken", clock_timestamp() AS now`);
-  const readAt = performance.now();
-  if (!claimed) return whyNot(db, tenantId, orderId);
-  const { leaseToken, abandoned, now, sealedKey, accountUrl, pausedUntil, ordersPausedUntil, pauseReason, ...row } = claimed;
-  const { accountId } = row;
-  const accountRow = { accountId, sealedKey, accountUrl, pausedUntil, ordersPausedUntil, pauseReason };
-  const lease: HeldLease = {
-    order: toOrder(row),
-    get account() {
-      return accountRow.accountId === null ? null : accountFrom(accountRow, box);
-    },
-    token: leaseToken,
-    leaseMs,
-    isHeld: true,
-    tookOver: abandoned,
-    notes: [],
-    placed: null,
-    note: (notes) => void lease.notes.push(...notes),
-    notePlaced: (placed) => void (lease.placed = placed),
-    now: () => new Date(now.getTime() + (performance.now() - readAt)),
-  };
-  return { kind: 'claimed', lease };
-}
-
-async function whyNot(db: Db, tenantId: string, orderId: string): Promise<Claim> {
-  const [row] = await db.run<{ wait_ms: number }>(Prisma.sql`
-    SELECT greatest(0, extract(epoch FROM lease_until - clock_timestamp()) * 1000)::float8 AS wait_ms
-      FROM orders
-     WHERE id = ${orderId}::uuid AND tenant_id = ${tenantId}::uuid AND status NOT IN ('valid', 'invalid')`);
-  return row ? { kind: 'busy', retryAfterMs: Math.ceil(row.wait_ms) + 50 } : { kind: 'over' };
-}
 
 export interface GuardedWrite {
   /** Columns and their new values, besides those of the lease. */
@@ -103,7 +46,7 @@ export async function writeThrough(
   { set = [], shows = {}, letGo = false, also = [] }: GuardedWrite,
 ): Promise<void> {
   const { id, tenantId, status } = lease.order;
-  const after = { ...withNotes(lease.order, lease.notes, lease.now()), ...lease.placed, ...shows };
+  const after = afterwards(lease, shows);
   const leaseUntil = letGo
     ? Prisma.sql`NULL`
     : Prisma.sql`clock_timestamp() + ${lease.leaseMs} * interval '1 millisecond'`;
@@ -120,6 +63,18 @@ export async function writeThrough(
   if (row?.written !== 1) {
     throw terminal('lease_lost', 'Another worker has taken this order over, or it is gone.');
   }
+  written(lease, after, letGo);
+}
+
+/** The order as it is once what was noted, and `shows`, is stored. */
+export const afterwards = (lease: HeldLease, shows: Partial<Order>): Order => ({
+  ...withNotes(lease.order, lease.notes, lease.now()),
+  ...lease.placed,
+  ...shows,
+});
+
+/** The lease after a write. */
+export function written(lease: HeldLease, after: Order, letGo: boolean): void {
   lease.order = after;
   lease.notes = [];
   lease.placed = null;
@@ -153,12 +108,17 @@ function noted({ notes }: HeldLease): Prisma.Sql[] {
   ];
 }
 
-/** One row for each change, in the statement that makes it. */
-function events(before: Order, after: Order): Prisma.Sql[] {
+/** What a change of an order adds to the story of its domain. */
+export function news(before: Order, after: Order): object[] {
   const isNews =
     before.status !== after.status || (after.reason !== null && essence(before.reason) !== essence(after.reason));
   const order = isNews ? [{ kind: 'order', status: after.status, generation: after.generation, data: after.reason }] : [];
-  const rows = [...dnsChanges(before, after), ...order];
+  return [...dnsChanges(before, after), ...order];
+}
+
+/** One row for each change, in the statement that makes it. */
+function events(before: Order, after: Order): Prisma.Sql[] {
+  const rows = news(before, after);
   if (rows.length === 0) return [];
   return [
     Prisma.sql`told AS (

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DEFAULT_TENANT_ID, type Lease } from '@certwright/core';
 import { createTestDatabase, planFor } from '@certwright/testing';
+import { Client } from 'pg';
 import { createDatabase, type Database } from './database';
 
 const tenant = DEFAULT_TENANT_ID;
@@ -68,6 +69,70 @@ describe('the order store', () => {
     await expect(
       database.orders.create(randomUUID(), { domainId: id, keyType: 'ec-256', profile: null, phaseMs: 1, requestId: null }),
     ).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  describe('many at once', () => {
+    const next = { dueAt: new Date('2027-01-01T00:00:00Z'), reason: null, failed: false };
+
+    const authorizationOf = (identifier: string) => ({
+      identifier,
+      wildcard: false,
+      url: `https://ca.test/authz/${identifier}`,
+      challengeUrl: `https://ca.test/challenge/${identifier}`,
+      txtName: `_acme-challenge.${identifier}`,
+      txtValue: 'value',
+      status: 'pending' as const,
+    });
+
+    async function ordersOf(count: number): Promise<string[]> {
+      return Promise.all(Array.from({ length: count }, async () => (await create(await verifiedDomain())).order.id));
+    }
+
+    it('are claimed and let go of, each with its own lease, what was noted of it, and its own next look', async () => {
+      const ids = await ordersOf(30);
+      const placed = await Promise.all(ids.map((id) => claimed(id)));
+      expect(placed.map(({ order }) => order.id)).toEqual(ids);
+      await Promise.all(placed.map((lease, at) => database.orders.advance(lease, 'awaiting_dns', { ...SOON, authorizations: [authorizationOf(`n${at}.test`)] })));
+      await Promise.all(placed.map((lease) => database.orders.release(lease, next)));
+      const leases = await Promise.all(ids.map((id) => claimed(id)));
+      await Promise.all(
+        leases.map((lease, at) => {
+          const [{ id } = { id: '' }] = lease.order.authorizations;
+          lease.note([{ id, evidence: { fqdn: `n${at}.test`, verdict: 'absent', via: [], zone: 'test', servers: [], detail: 'None.' } }]);
+          return database.orders.release(lease, { ...next, dueAt: new Date(next.dueAt.getTime() + at), failed: at === 7 });
+        }),
+      );
+      const after = await Promise.all(ids.map((id) => database.orders.get(tenant, id)));
+      expect(after.map((order) => (order?.dueAt?.getTime() ?? 0) - next.dueAt.getTime())).toEqual(ids.map((_, at) => at));
+      expect(after.map((order) => order?.authorizations[0]?.evidence?.fqdn)).toEqual(ids.map((_, at) => `n${at}.test`));
+      expect(after.flatMap((order, at) => (order?.failures === 1 ? [at] : []))).toEqual([7]);
+      expect(leases.map(({ isHeld }) => isHeld)).toEqual(ids.map(() => false));
+    });
+
+    it('do not spoil each other: of those that let go the one whose lease is lost hears of it', async () => {
+      const ids = await ordersOf(10);
+      const leases = await Promise.all(ids.map((id, at) => claimed(id, at === 4 ? 1 : 30_000)));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const thief = await claimed(ids[4] ?? '');
+      const results = await Promise.allSettled(leases.map((lease) => database.orders.release(lease, next)));
+      expect(results.flatMap(({ status }, at) => (status === 'rejected' ? [at] : []))).toEqual([4]);
+      expect(results[4]).toMatchObject({ reason: { code: 'lease_lost' } });
+      await database.orders.release(thief, next);
+    });
+
+    it('do not wait for one whose row somebody else is writing', async () => {
+      const ids = await ordersOf(5);
+      const other = new Client({ connectionString: testDatabase.url });
+      await other.connect();
+      try {
+        await other.query('BEGIN');
+        await other.query('SELECT 1 FROM orders WHERE id = $1 FOR UPDATE', [ids[2]]);
+        const claims = await Promise.all(ids.map((id) => database.orders.claim(tenant, id, 30_000)));
+        expect(claims.map(({ kind }) => kind)).toEqual(['claimed', 'claimed', 'busy', 'claimed', 'claimed']);
+      } finally {
+        await other.end();
+      }
+    });
   });
 
   it('gives the lease to one of 50 racers', async () => {

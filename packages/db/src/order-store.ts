@@ -14,7 +14,9 @@ import { certificateKeyPlace } from './certificate-store';
 import type { Db } from './client';
 import { Prisma } from './generated/client';
 import { insertAuthorizations, insertCertificate, insertOrder } from './order-inserts';
-import { claimLease, held, reasonJson, transition, writeThrough } from './order-lease';
+import { createClaims } from './order-claim';
+import { held, transition, writeThrough } from './order-lease';
+import { createReleases } from './order-release';
 import { newestEvents } from './event-store';
 import { failRenewal, insertRenewal } from './renewal-store';
 import { orderColumns, type OrderRow, toOrder } from './rows';
@@ -23,6 +25,8 @@ import type { SealedBox } from './sealed-box';
 const orderKeyPlace = (id: string) => ({ column: 'orders.sealed_key', row: id });
 
 export function createOrderStore(db: Db, box: SealedBox): OrderStore {
+  const claim = createClaims(db, box);
+  const release = createReleases(db);
   async function select(condition: Prisma.Sql): Promise<Order[]> {
     return (await db.run<OrderRow>(Prisma.sql`SELECT ${orderColumns} FROM orders o WHERE ${condition}`)).map(toOrder);
   }
@@ -59,7 +63,7 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
       return newestEvents(db, Prisma.sql`e.order_id = ${id}::uuid AND d.tenant_id = ${tenantId}::uuid AND e.kind = 'order'`, limit);
     },
 
-    claim: (tenantId, orderId, leaseMs) => claimLease({ db, box }, { tenantId, orderId, leaseMs }),
+    claim: (tenantId, orderId, leaseMs) => claim({ tenantId, orderId, leaseMs }),
 
     async advance(given, to, { keyAndCsr, authorizations, reason = null, letGo = false, ...change }) {
       const lease = held(given);
@@ -111,23 +115,7 @@ export function createOrderStore(db: Db, box: SealedBox): OrderStore {
       });
     },
 
-    async release(given, { dueAt, reason, failed, deadlineAt }) {
-      const lease = held(given);
-      const failures = failed ? lease.order.failures + 1 : 0;
-      // What sets an order apart because workers died on it must not make them forgotten.
-      const crashes = reason?.code === 'worker_crashed' ? lease.order.crashes : 0;
-      await writeThrough(db, lease, {
-        set: [
-          Prisma.sql`due_at = ${dueAt}`,
-          Prisma.sql`reason = ${reasonJson(reason)}`,
-          Prisma.sql`failures = ${failures}`,
-          Prisma.sql`crashes = ${crashes}`,
-          ...(deadlineAt ? [Prisma.sql`deadline_at = ${deadlineAt}`] : []),
-        ],
-        shows: { dueAt, reason, failures, crashes, ...(deadlineAt && { deadlineAt }) },
-        letGo: true,
-      });
-    },
+    release: (given, next) => release(held(given), next),
 
     handBack: (given) => writeThrough(db, held(given), { letGo: true }),
 

@@ -3,6 +3,7 @@ import type { TxtAnswer } from 'dns-packet';
 import { isName, isUnder, lower, printable } from './names';
 import { isPublicAddress } from './public-address';
 import type { DnsReply } from './message';
+import type { Silence } from './silence';
 import { DnsWireError, query } from './wire';
 import { type NameServer, strings } from './zone-cut';
 
@@ -26,6 +27,7 @@ export interface AskOptions {
   allowPrivate: boolean;
   /** How long one query may take now, in milliseconds; 0 when the time is up. */
   budgetMs(): number;
+  silence: Silence;
 }
 
 const MAX_VALUES = 10;
@@ -46,14 +48,17 @@ export async function askServer(wanted: Wanted, server: NameServer, options: Ask
   const { address } = server;
   if (address === '') return said(server, server.untold ? 'timeout' : 'unreachable');
   if (!options.allowPrivate && !isPublicAddress(address)) return said(server, 'not_public');
-  const timeoutMs = options.budgetMs();
+  const { silence } = options;
+  const timeoutMs = Math.min(options.budgetMs(), silence.patienceMs(address));
   if (timeoutMs <= 0) return said(server, 'timeout');
   try {
     const reply = await query({ name: wanted.name, type: 'TXT' }, { address, port: options.authoritativePort }, { timeoutMs });
+    silence.noted(address, true);
     return outcomeOf(reply, wanted, server);
   } catch (error) {
-    if (error instanceof DnsWireError) return said(server, error.code);
-    throw error;
+    if (!(error instanceof DnsWireError)) throw error;
+    silence.noted(address, error.code !== 'timeout');
+    return said(server, error.code);
   }
 }
 

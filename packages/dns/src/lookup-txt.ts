@@ -6,6 +6,7 @@ import { createResolvers, systemResolvers } from './resolver';
 import { conclude, isAnswering, loop, noZone, tooMany } from './verdict';
 import type { ServerAddress } from './wire';
 import type { NameServer } from './zone-cut';
+import { createSilence } from './silence';
 import { createZones, type FoundZone, type Zone, type Zones } from './zones';
 
 export interface TxtLookupOptions {
@@ -36,12 +37,13 @@ export function createTxtLookup(options: TxtLookupOptions): { lookup: BudgetedLo
   const resolvers = createResolvers(options.resolvers.length > 0 ? options.resolvers : systemResolvers());
   const { timeoutMs, now = () => performance.now() } = options;
   const zones = createZones({ resolvers, timeoutMs, now });
+  const silence = createSilence(now);
   return {
     async lookup(fqdn, expected, given) {
       const budget = given ?? createBudget(timeoutMs, MAX_QUERIES);
       const via: string[] = [];
       try {
-        return await follow({ fqdn: lower(fqdn), expected, via, zones, budget, ...options, budgetMs: budget.queryMs });
+        return await follow({ fqdn: lower(fqdn), expected, via, zones, budget, silence, ...options, budgetMs: budget.queryMs });
       } catch (error) {
         if (error instanceof TooManyQueries) return tooMany(lower(fqdn), via, error.max);
         throw error;

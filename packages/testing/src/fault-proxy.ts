@@ -78,8 +78,7 @@ export async function startFaultProxy(first: AcmeCa): Promise<FaultProxy> {
   const seen: SeenRequest[] = [];
   const faults: { endpoint: Endpoint; fault: Fault; left: number; skip: number }[] = [];
   const startedAt = performance.now();
-  // Pebble deadlocks now and then when newOrder runs beside itself.
-  let newOrders: Promise<unknown> = Promise.resolve();
+  const oneAfterAnother = keepFromDeadlock();
 
   const faultFor = (endpoint: SeenRequest['endpoint']): { fault: Fault; giveBack(): void } | null => {
     const found = faults.find((one) => one.endpoint === endpoint && one.left > 0);
@@ -112,9 +111,7 @@ export async function startFaultProxy(first: AcmeCa): Promise<FaultProxy> {
     if (fault.reset === 'before') return void outgoing.destroy();
     if (fault.answer) return refuse(outgoing, fault.answer);
     const send = (): Promise<Answer> => forward(ca, incoming, body);
-    const asked = endpoint === 'new-order' ? newOrders.then(send, send) : send();
-    if (endpoint === 'new-order') newOrders = asked.catch(() => undefined);
-    const answer = await asked;
+    const answer = await oneAfterAnother(endpoint, send);
     request.refusedNonce = answer.status === 400 && answer.body.includes('error:badNonce');
     // The CA has done nothing yet: the fault is for the request that comes again.
     if (request.refusedNonce) taken?.giveBack();
@@ -144,6 +141,27 @@ export async function startFaultProxy(first: AcmeCa): Promise<FaultProxy> {
       server.closeAllConnections();
       await once(server, 'close');
     },
+  };
+}
+
+/**
+ * Pebble's newOrder looks through all authorizations for one to use again, with its store locked, and waits for each that is being read; who
+ * reads one waits for the store: newOrder runs neither beside itself nor beside what reads an authorization.
+ */
+function keepFromDeadlock(): (endpoint: SeenRequest['endpoint'], send: () => Promise<Answer>) => Promise<Answer> {
+  let newOrder: Promise<unknown> = Promise.resolve();
+  const reading = new Set<Promise<unknown>>();
+  return (endpoint, send) => {
+    if (endpoint === 'new-order') {
+      const sent = Promise.all([newOrder, ...reading]).then(send);
+      newOrder = sent.catch(() => undefined);
+      return sent;
+    }
+    if (endpoint !== 'authorization' && endpoint !== 'challenge') return send();
+    const sent = newOrder.then(send);
+    const over = sent.catch(() => undefined).then(() => void reading.delete(over));
+    reading.add(over);
+    return sent;
   };
 }
 

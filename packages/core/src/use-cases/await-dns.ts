@@ -107,7 +107,7 @@ async function look(deps: AwaitDnsDeps, lease: Lease, [one, ...others]: Authoriz
   const { diagnosis: known } = one;
   const isWatched = (lease.order.watchedUntil ?? 0) > lease.now();
   const holds = known !== null && lease.now().getTime() - Date.parse(known.at) < holdsMs(known, isWatched);
-  if (holds && evidence.verdict !== 'ready' && isSame(evidence, one.evidence)) return { evidence, diagnosis: known };
+  if (holds && evidence.verdict !== 'ready' && one.evidence && isSame(evidence, one.evidence)) return { evidence: one.evidence, diagnosis: known };
   const alias = await ourAlias(deps, lease, evidence);
   const isYoung = lease.now().getTime() - lease.order.statusSince.getTime() < OURS_MS;
   if (alias !== undefined && isYoung && evidence.verdict !== 'ready') return { evidence, diagnosis: null };
@@ -122,7 +122,7 @@ async function ourAlias({ domains, acmeZone }: AwaitDnsDeps, { order }: Lease, {
   return domain ? via.find((name) => name === delegationTarget(domain, acmeZone)) : undefined;
 }
 
-const isSame = (now: TxtEvidence, before: TxtEvidence | null): boolean => before !== null && essence(now) === essence(before);
+const isSame = (now: TxtEvidence, before: TxtEvidence): boolean => essence(now) === essence(before);
 
 const essence = ({ verdict, via, zone, servers }: TxtEvidence): string =>
   JSON.stringify([verdict, via, zone, servers.map(({ address, state, values }) => [address, state, [...values].sort()])]);
