@@ -35,14 +35,23 @@ describe('what is gathered', () => {
     expect(await all).toHaveLength(121);
   });
 
-  it('fails for those of the run that failed, and goes on', async () => {
-    const { go, ask } = recorded();
+  it('of a run that fails each runs alone: the one at fault fails, and no other', async () => {
+    const { runs, go, ask } = recorded();
     const results = Promise.allSettled([1, 13, 2].map(ask));
-    await go();
-    await go();
-    expect((await results).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    for (let times = 0; times < 3; times += 1) await go();
+    expect((await results).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(runs).toEqual([[1], [13, 2], [13], [2]]);
     const next = ask(5);
     await go();
     expect(await next).toBe('5');
+  });
+
+  it('does not wait for a run that hangs', async () => {
+    const { runs, go, ask } = recorded();
+    const all = Promise.all([1, 2].map(ask));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(runs).toEqual([[1], [2]]);
+    await go();
+    expect(await all).toEqual(['1', '2']);
   });
 });

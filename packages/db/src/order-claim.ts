@@ -13,17 +13,16 @@ export interface Wanted {
   leaseMs: number;
 }
 
-type ClaimRow = Omit<OrderRow, 'accountId'> & AccountRow & { leaseToken: number; abandoned: boolean; now: Date };
+type ClaimRow = Omit<OrderRow, 'accountId'> & AccountRow & { leaseToken: number; abandoned: boolean; nth: number; now: Date };
 
 /** Takes leases by the database's clock, and reads the orders, in one statement: of any number of racers one gets a row. */
 export function createClaims(db: Db, box: SealedBox): (wanted: Wanted) => Promise<Claim> {
   const claim = gather(async (wanted: Wanted[]) => {
     const rows = await claimRows(db, wanted);
     const readAt = performance.now();
-    const free = new Map(rows.map((row) => [row.id, row]));
-    return wanted.map(({ orderId, leaseMs }) => {
-      const row = free.get(orderId);
-      free.delete(orderId); // who asks for the same a second time finds it taken
+    const given = new Map(rows.map((row) => [row.nth, row]));
+    return wanted.map(({ leaseMs }, index) => {
+      const row = given.get(index + 1);
       return row ? leaseOf(row, { box, leaseMs, readAt }) : null;
     });
   });
@@ -33,13 +32,13 @@ export function createClaims(db: Db, box: SealedBox): (wanted: Wanted) => Promis
   };
 }
 
-/** A row that somebody is writing this very moment is passed over: one order must not hold up the others. */
+/** Of one that is asked for twice only one gets it (`nth`, from 1 on). A row that somebody is writing this very moment is passed over: one order must not hold up the others. */
 const claimRows = (db: Db, wanted: Wanted[]): Promise<ClaimRow[]> =>
   db.run<ClaimRow>(Prisma.sql`
     WITH free AS (
-      SELECT o.id, lease_until IS NOT NULL AS abandoned, w.lease_ms, ${accountColumns}
+      SELECT o.id, lease_until IS NOT NULL AS abandoned, w.lease_ms, w.nth::int, ${accountColumns}
         FROM unnest(${wanted.map(({ orderId }) => orderId)}::uuid[], ${wanted.map(({ tenantId }) => tenantId)}::uuid[],
-                    ${wanted.map(({ leaseMs }) => leaseMs)}::float8[]) AS w(id, tenant_id, lease_ms)
+                    ${wanted.map(({ leaseMs }) => leaseMs)}::float8[]) WITH ORDINALITY AS w(id, tenant_id, lease_ms, nth)
         JOIN orders o ON o.id = w.id AND o.tenant_id = w.tenant_id LEFT JOIN accounts a ON a.id = o.account_id
        WHERE status NOT IN ('valid', 'invalid') AND (lease_until IS NULL OR lease_until <= clock_timestamp())
          FOR UPDATE OF o SKIP LOCKED
@@ -53,7 +52,7 @@ const claimRows = (db: Db, wanted: Wanted[]): Promise<ClaimRow[]> =>
     RETURNING ${orderColumns}, f.*, o.lease_token AS "leaseToken", clock_timestamp() AS now`);
 
 function leaseOf(claimed: ClaimRow, { box, leaseMs, readAt }: { box: SealedBox; leaseMs: number; readAt: number }): HeldLease {
-  const { leaseToken, abandoned, now, sealedKey, accountUrl, pausedUntil, ordersPausedUntil, pauseReason, ...row } = claimed;
+  const { leaseToken, abandoned, nth: _nth, now, sealedKey, accountUrl, pausedUntil, ordersPausedUntil, pauseReason, ...row } = claimed;
   const { accountId } = row;
   const accountRow = { accountId, sealedKey, accountUrl, pausedUntil, ordersPausedUntil, pauseReason };
   const lease: HeldLease = {

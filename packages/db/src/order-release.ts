@@ -43,12 +43,12 @@ const columns = ({ dueAt, reason, failures, crashes, deadlineAt }: Shown): Prism
   Prisma.sql`deadline_at = ${deadlineAt}`,
 ];
 
-/** For each, whether it was written: not where its lease is lost, nor where somebody else is writing the row this very moment. */
+/** For each, whether it was written: not where its lease is lost (who has it now may be in the same run), nor where somebody else is writing the row this very moment. */
 async function release(db: Db, quiet: Quiet[]): Promise<boolean[]> {
   const of = <T>(read: (one: Quiet) => T): T[] => quiet.map(read);
-  const notes = quiet.flatMap(({ lease: { order, notes } }) => notes.map((note) => ({ note, known: order.authorizations.find(({ id }) => id === note.id) })));
+  const notes = quiet.flatMap(({ lease: { order, notes, token } }) => notes.map((note) => ({ note, token, known: order.authorizations.find(({ id }) => id === note.id) })));
   const ofNotes = <T>(read: (one: (typeof notes)[number]) => T): T[] => notes.map(read);
-  const rows = await db.run<{ id: string }>(Prisma.sql`
+  const rows = await db.run<{ id: string; token: number }>(Prisma.sql`
     WITH guarded AS (
       SELECT o.id, q.due_at, q.reason, q.failures, q.crashes, q.deadline_at
         FROM unnest(${of(({ lease }) => lease.order.id)}::uuid[], ${of(({ lease }) => lease.order.tenantId)}::uuid[],
@@ -64,17 +64,18 @@ async function release(db: Db, quiet: Quiet[]): Promise<boolean[]> {
          SET lease_until = NULL, updated_at = clock_timestamp(), due_at = g.due_at, reason = g.reason::jsonb, failures = g.failures,
              crashes = g.crashes, deadline_at = g.deadline_at
         FROM guarded g WHERE o.id = g.id
-      RETURNING o.id
+      RETURNING o.id, o.lease_token AS token
     ), noted AS (
       UPDATE authorizations a
          SET evidence = coalesce(n.evidence::jsonb, a.evidence), diagnosis = coalesce(n.diagnosis::jsonb, a.diagnosis), checked_at = clock_timestamp()
-        FROM released r, unnest(${ofNotes(({ note }) => note.id)}::uuid[], ${ofNotes(({ note, known }) => changed(note.evidence, known?.evidence))}::text[],
-                                ${ofNotes(({ note, known }) => changed(note.diagnosis, known?.diagnosis))}::text[]) AS n(id, evidence, diagnosis)
-       WHERE a.order_id = r.id AND a.id = n.id
+        FROM released r, unnest(${ofNotes(({ note }) => note.id)}::uuid[], ${ofNotes(({ token }) => token)}::int[],
+                                ${ofNotes(({ note, known }) => changed(note.evidence, known?.evidence))}::text[],
+                                ${ofNotes(({ note, known }) => changed(note.diagnosis, known?.diagnosis))}::text[]) AS n(id, token, evidence, diagnosis)
+       WHERE a.order_id = r.id AND a.id = n.id AND r.token = n.token
     )
-    SELECT id FROM released`);
-  const released = new Set(rows.map(({ id }) => id));
-  return quiet.map(({ lease }) => released.has(lease.order.id));
+    SELECT id, token FROM released`);
+  const released = new Map(rows.map(({ id, token }) => [id, token]));
+  return quiet.map(({ lease }) => released.get(lease.order.id) === lease.token);
 }
 
 const reasonText = (reason: OrderReason | null): string | null => (reason === null ? null : storable(reason));

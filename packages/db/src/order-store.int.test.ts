@@ -114,10 +114,17 @@ describe('the order store', () => {
       const leases = await Promise.all(ids.map((id, at) => claimed(id, at === 4 ? 1 : 30_000)));
       await new Promise((resolve) => setTimeout(resolve, 20));
       const thief = await claimed(ids[4] ?? '');
-      const results = await Promise.allSettled(leases.map((lease) => database.orders.release(lease, next)));
+      const results = await Promise.allSettled([...leases, thief].map((lease) => database.orders.release(lease, next)));
       expect(results.flatMap(({ status }, at) => (status === 'rejected' ? [at] : []))).toEqual([4]);
       expect(results[4]).toMatchObject({ reason: { code: 'lease_lost' } });
-      await database.orders.release(thief, next);
+    });
+
+    it('are each for its own tenant, and one that is asked for twice for the first alone', async () => {
+      const [id = ''] = await ordersOf(1);
+      const other = randomUUID();
+      const claims = await Promise.all([tenant, other, tenant, other, tenant].map((one) => database.orders.claim(one, id, 30_000)));
+      expect(claims.filter(({ kind }) => kind === 'claimed')).toHaveLength(1);
+      expect(claims.map(({ kind }, at) => (at % 2 === 1 ? kind : 'ours'))).toEqual(['ours', 'over', 'ours', 'over', 'ours']);
     });
 
     it('do not wait for one whose row somebody else is writing', async () => {

@@ -28,6 +28,8 @@ export interface AskOptions {
   /** How long one query may take now, in milliseconds; 0 when the time is up. */
   budgetMs(): number;
   silence: Silence;
+  /** Servers that were given less time than there was, for they had let us wait before. */
+  hurried: string[];
 }
 
 const MAX_VALUES = 10;
@@ -48,16 +50,18 @@ export async function askServer(wanted: Wanted, server: NameServer, options: Ask
   const { address } = server;
   if (address === '') return said(server, server.untold ? 'timeout' : 'unreachable');
   if (!options.allowPrivate && !isPublicAddress(address)) return said(server, 'not_public');
-  const { silence } = options;
-  const timeoutMs = Math.min(options.budgetMs(), silence.patienceMs(address));
-  if (timeoutMs <= 0) return said(server, 'timeout');
+  const { silence, hurried } = options;
+  const budgetMs = options.budgetMs();
+  if (budgetMs <= 0) return said(server, 'timeout');
+  const timeoutMs = silence.patienceMs(address, budgetMs);
+  if (timeoutMs < budgetMs) hurried.push(address);
   try {
     const reply = await query({ name: wanted.name, type: 'TXT' }, { address, port: options.authoritativePort }, { timeoutMs });
-    silence.noted(address, true);
+    silence.noted(address, { answered: true, waitedMs: timeoutMs });
     return outcomeOf(reply, wanted, server);
   } catch (error) {
     if (!(error instanceof DnsWireError)) throw error;
-    silence.noted(address, error.code !== 'timeout');
+    silence.noted(address, { answered: error.code !== 'timeout', waitedMs: timeoutMs });
     return said(server, error.code);
   }
 }

@@ -19,7 +19,7 @@ export class TooManyQueries extends Error {
 }
 
 /** One silent server must not use up the time that the rest of the lookup needs. */
-const QUERY_TIMEOUT_MS = 2_000;
+export const QUERY_TIMEOUT_MS = 2_000;
 
 /** For a lookup that starts now. */
 export function createBudget(timeoutMs: number, maxQueries: number): Budget {

@@ -1,15 +1,17 @@
+import { QUERY_TIMEOUT_MS } from './budget';
+
 /** Servers that have let us wait: each of thousands of names on them would otherwise take a worker as long again. */
 export interface Silence {
-  /** How long to wait for an answer of a server this time, in milliseconds. */
-  patienceMs(address: string): number;
-  /** What came of a question to it. */
-  noted(address: string, answered: boolean): void;
+  /** How much of `budgetMs` to wait for an answer of a server this time. */
+  patienceMs(address: string, budgetMs: number): number;
+  /** What came of waiting so long for it, in milliseconds. */
+  noted(address: string, outcome: { answered: boolean; waitedMs: number }): void;
 }
 
-/** So many questions in a row without an answer, and a server counts as silent. */
+/** So many questions in a row without an answer, each given its full time, and a server counts as silent. */
 const MISSES = 3;
 
-/** What a silent server is given, in milliseconds: enough for any that is there again. */
+/** What a silent server is given, in milliseconds: enough for most that are there again. */
 const SHORT_MS = 500;
 
 /** How often a silent server is given its full time, in milliseconds: it may be there again, and slow. */
@@ -22,20 +24,24 @@ const MAX_KNOWN = 10_000;
 export function createSilence(now: () => number): Silence {
   const known = new Map<string, { misses: number; tryAgainAt: number }>();
   return {
-    patienceMs(address) {
+    patienceMs(address, budgetMs) {
       const one = known.get(address);
-      if (!one || one.misses < MISSES) return Infinity;
-      if (one.tryAgainAt > now()) return SHORT_MS;
+      if (!one || one.misses < MISSES) return budgetMs;
+      if (one.tryAgainAt > now() || budgetMs < QUERY_TIMEOUT_MS) return Math.min(SHORT_MS, budgetMs);
       one.tryAgainAt = now() + TRY_AGAIN_MS; // whoever asks now finds out for all
-      return Infinity;
+      return budgetMs;
     },
-    noted(address, answered) {
-      const misses = answered ? 0 : (known.get(address)?.misses ?? 0) + 1;
-      const tryAgainAt = misses > MISSES ? (known.get(address)?.tryAgainAt ?? 0) : now() + TRY_AGAIN_MS;
+    noted(address, { answered, waitedMs }) {
+      if (answered) return void known.delete(address);
+      if (waitedMs < QUERY_TIMEOUT_MS) return; // it says little of a server that others leave us no time for
+      const misses = (known.get(address)?.misses ?? 0) + 1;
       known.delete(address);
-      if (misses > 0) known.set(address, { misses, tryAgainAt });
+      known.set(address, { misses, tryAgainAt: now() + TRY_AGAIN_MS });
       const [oldest] = known.keys();
       if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest);
     },
   };
 }
+
+/** Waits for each as long as there is time, and learns nothing. */
+export const PATIENT: Silence = { patienceMs: (_address, budgetMs) => budgetMs, noted: () => undefined };

@@ -124,8 +124,8 @@ async function ourAlias({ domains, acmeZone }: AwaitDnsDeps, { order }: Lease, {
 
 const isSame = (now: TxtEvidence, before: TxtEvidence): boolean => essence(now) === essence(before);
 
-const essence = ({ verdict, via, zone, servers }: TxtEvidence): string =>
-  JSON.stringify([verdict, via, zone, servers.map(({ address, state, values }) => [address, state, [...values].sort()])]);
+const essence = ({ verdict, via, besideAlias, untold, zone, servers }: TxtEvidence): string =>
+  JSON.stringify([verdict, via, besideAlias, untold, zone, servers.map(({ address, state, values }) => [address, state, [...values].sort()])]);
 
 /**
  * Tells the CA to validate. Where it may have been told before, it is asked first, and only what is still `pending` there
