@@ -25,7 +25,7 @@ describe('a certificate whose owner sets a value each time', () => {
   let id: string;
   const NAME = 'byhand.customer.test';
   beforeAll(async () => {
-    stack = await startStack({ queue: 'postgres', env: { ACME_PROFILE: 'shortlived', REUSE_KEYS: 'true' } });
+    stack = await startStack({ queue: 'postgres', proxy: true, env: { ACME_PROFILE: 'shortlived', REUSE_KEYS: 'true' } });
     ({ id } = await stack.verifiedDomain(NAME));
     await stack.order(id);
     await stack.api.settled(id, 30_000);
@@ -93,6 +93,21 @@ describe('a certificate whose owner sets a value each time', () => {
     const after = await leaf();
     expect(after.serialNumber).not.toBe(before.serialNumber);
     expect(after.publicKey.equals(before.publicKey)).toBe(true);
+  }, 90_000);
+
+  it('does not keep a key that the CA has refused', async () => {
+    const { certificate_id } = await inFull();
+    const before = await leaf();
+    const renew = async (): Promise<void> => {
+      const { body } = await stack.api.call<{ expected_txt_value: string }>('POST', `/domains/${id}/renew`);
+      stack.dns.setTxt(`_acme-challenge.${NAME}`, [body.expected_txt_value]);
+    };
+    stack.proxy.fault('finalize', { answer: { status: 400, problem: 'badCSR', detail: 'this key is known to be compromised' } });
+    await renew();
+    expect((await until(({ renewal }) => renewal.failures === 1)).renewal.last_error).toMatchObject({ code: 'acme_rejected' });
+    await renew();
+    await until((domain) => domain.certificate_id !== certificate_id);
+    expect((await leaf()).publicKey.equals(before.publicKey)).toBe(false);
   }, 90_000);
 
   it('can be forced: POST /renew answers with the value, and what fails is told without touching the domain', async () => {

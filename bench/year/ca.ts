@@ -99,7 +99,10 @@ export async function createCa({ plan, dns, sites, now }: { plan: YearPlan; dns:
     placedAt,
     counts,
     directoryUrl: DIRECTORY,
-    certId,
+    certId(chainPem) {
+      const id = certId(chainPem);
+      return id !== null && certificates.get(id)?.site.hasAri === true ? id : null;
+    },
     // The product remembers the directory for an hour.
     async caaIdentities() {
       if (outageAt(plan, now() - HOUR_MS) !== null) receive('directory');

@@ -24,7 +24,7 @@ export interface YearPlan {
   tickMs: number;
   /** Parts of the certificates, by life; the rest lives 90 days. */
   shares: { 45: number; 6: number };
-  /** For so many of the certificates the CA suggests windows (RFC 9773), for the others it makes no suggestion. */
+  /** So many of the certificates are of a CA that suggests windows (RFC 9773), the others of one that doesn't. */
   ariShare: number;
   /** So many of the sound domains are looked at every day, besides all that are broken or manual. */
   watchedShare: number;
@@ -55,10 +55,10 @@ export interface Site {
 export const YEAR: YearPlan = {
   certificates: 10_000,
   days: 365,
-  tickMs: 10 * MINUTE_MS,
+  tickMs: 30 * MINUTE_MS,
   shares: { 45: 0.38, 6: 0.02 },
-  ariShare: 0.25,
-  watchedShare: 0.01,
+  ariShare: 0.15,
+  watchedShare: 0.002,
   brokenShare: 0.02,
   manualShare: 0.01,
   // The first while all of the first hour are due at once, 90 days' and 45 days' alike.
@@ -75,7 +75,6 @@ export const YEAR: YearPlan = {
 export const SHORT_YEAR: YearPlan = {
   ...YEAR,
   certificates: 300,
-  tickMs: 30 * MINUTE_MS,
   watchedShare: 0.05,
   brokenShare: 0.05,
   manualShare: 0.02,

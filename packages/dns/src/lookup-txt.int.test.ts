@@ -260,6 +260,19 @@ describe('looking a TXT value up', () => {
     expect(performance.now() - startedAt).toBeLessThan(600 + SLACK_MS);
   });
 
+  it('of a server known to be silent takes half a second, but calls nothing ready that only its impatience makes so', async () => {
+    const { lookup: look } = createTxtLookup({ resolvers: [{ address: RESOLVER, port: dns.port }], authoritativePort: dns.port, allowPrivate: true, timeoutMs: 10_000 });
+    dns.misbehave(SECONDARY, 'silent');
+    for (let times = 0; times < 3; times += 1) await look(NAME, ['v']);
+    const startedAt = performance.now();
+    expect(await look(NAME, ['v'])).toMatchObject({ servers: [{ state: 'nxdomain' }, { state: 'timeout' }] });
+    expect(performance.now() - startedAt).toBeLessThan(500 + SLACK_MS);
+    dns.setTxt(NAME, ['v']);
+    dns.setTxt(NAME, ['old'], { on: SECONDARY });
+    dns.misbehave(SECONDARY, 'late');
+    expect(await look(NAME, ['v'])).toMatchObject({ verdict: 'partial', servers: [{ state: 'match' }, { state: 'mismatch' }] });
+  }, 20_000);
+
   describe('with a resolver that is silent', () => {
     beforeEach(() => dns.misbehave(SILENT, 'silent'));
 

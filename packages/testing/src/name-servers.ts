@@ -1,10 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as packet from 'dns-packet';
 import { authoritative, closest, type DnsAnswer, NOERROR, recursive, REFUSED, SERVFAIL } from './dns-answers';
 import { askAt, listenDns } from './dns-listener';
 import { isUnder, lower, makeZone, nsOf, type Zone } from './zone-data';
 
+const LATE_MS = 1_000;
+
 export type Misbehaviour =
   | 'silent'
+  /** Answers, but only after a second. */
+  | 'late'
   | 'servfail'
   | 'refused'
   | 'lame'
@@ -88,7 +93,8 @@ export async function startNameServers({
     if (beyond !== undefined) return followed(query, answer, beyond);
     const reply = encode(query, answer, how === 'wrong-id' ? 1 : 0);
     const tooLong = transport === 'udp' && (how === 'truncate' || (reply?.length ?? 0) > udpSizeOf(query));
-    return tooLong ? encode(query, { rcode: answer.rcode, flags: packet.TRUNCATED_RESPONSE }) : reply;
+    const sent = tooLong ? encode(query, { rcode: answer.rcode, flags: packet.TRUNCATED_RESPONSE }) : reply;
+    return how === 'late' ? sleep(LATE_MS, sent) : sent;
   };
 
   const listener = await listenDns(addresses, wanted, handle);

@@ -53,11 +53,21 @@ async function recordIntent(deps: FinalizeOrderDeps, lease: Lease): Promise<KeyA
   return keyAndCsr;
 }
 
-/** The key of the certificate before, where that is wanted, and it is of the kind that is wanted; else a new one. */
-async function keyFor({ keys, certificates, reuseKeys }: FinalizeOrderDeps, { tenantId, domainId, names, keyType }: Order): Promise<KeyAndCsr> {
-  const before = reuseKeys ? await certificates.latest(tenantId, domainId) : null;
+/** The key of the certificate before, where that is wanted, it is of the kind that is wanted, and the CA has not refused it; else a new one. */
+async function keyFor(deps: FinalizeOrderDeps, order: Order): Promise<KeyAndCsr> {
+  const { keys, certificates, reuseKeys } = deps;
+  const { tenantId, domainId, names, keyType } = order;
+  const before = reuseKeys && !(await isKeyRefused(deps, order)) ? await certificates.latest(tenantId, domainId) : null;
   const key = before?.keyType === keyType ? await certificates.privateKey(tenantId, before.id) : null;
   return key === null ? keys.keyAndCsr(names, keyType) : keys.csrFor(names, key);
+}
+
+/** What a CA says to a key that it takes for compromised or weak (RFC 8555 section 6.7). */
+const KEY_REFUSED = ['badCSR', 'badPublicKey'].map((type) => `urn:ietf:params:acme:error:${type}`);
+
+async function isKeyRefused({ orders }: FinalizeOrderDeps, { tenantId, domainId, id }: Order): Promise<boolean> {
+  const [before] = (await orders.list(tenantId, domainId, 2)).filter((one) => one.id !== id);
+  return KEY_REFUSED.includes(before?.reason?.acme?.type ?? '');
 }
 
 async function finalize(ca: Ca, lease: Lease, { csrDer }: KeyAndCsr): Promise<AcmeOrder> {
