@@ -104,7 +104,7 @@ async function takeThrough(
     const { name, value } = await askForCertificate(stack, id);
     stack.dns.setTxt(name, [value]);
   });
-  await until(`${domains.length} domains active or failed`, { timeoutMs: TIMEOUT_MS, everyMs: 50 }, async () => {
+  await until(`${domains.length} domains active or failed`, { timeoutMs: TIMEOUT_MS, everyMs: 200 }, async () => {
     const { rows } = await client.query<{ over: number }>(
       `SELECT count(*)::int AS over FROM domains WHERE name LIKE $1 AND status IN ('active', 'failed')`,
       [`${label}%`],

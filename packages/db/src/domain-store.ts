@@ -2,7 +2,7 @@ import { type Domain, type DomainStore, newDelegationLabel, terminal } from '@ce
 import type { Db } from './client';
 import { Prisma } from './generated/client';
 import { updateDomain } from './domain-update';
-import { domainParts, toDomain } from './rows';
+import { domainColumns, domainParts, type DomainRow, toDomain } from './rows';
 import { isUniqueViolation } from './unavailable';
 import { storable } from './storable';
 
@@ -26,8 +26,10 @@ export const domainsToWatch = (graceMs: number, limit: number): Prisma.Sql => Pr
 
 export function createDomainStore(db: Db): DomainStore {
   const get: DomainStore['get'] = async (tenantId, id) => {
-    const row = await db.prisma.domain.findFirst({ where: { id, tenantId }, include: domainParts });
-    return row && toDomain(row);
+    const [row] = await db.run<DomainRow>(Prisma.sql`
+      SELECT ${domainColumns} FROM domains d LEFT JOIN delegations l ON l.domain_id = d.id
+       WHERE d.id = ${id}::uuid AND d.tenant_id = ${tenantId}::uuid`);
+    return row ? toDomain(row) : null;
   };
 
   return {
