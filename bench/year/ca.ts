@@ -99,6 +99,7 @@ export async function createCa({ plan, dns, sites, now }: { plan: YearPlan; dns:
     placedAt,
     counts,
     directoryUrl: DIRECTORY,
+    // Of a CA without ARI no certificate is known by anything, and nothing is asked.
     certId(chainPem) {
       const id = certId(chainPem);
       return id !== null && certificates.get(id)?.site.hasAri === true ? id : null;

@@ -5,6 +5,7 @@ import { Prisma } from './generated/client';
 
 export const domainParts = { delegation: { select: { label: true } } } satisfies Prisma.DomainInclude;
 export type DomainRow = Prisma.DomainGetPayload<{ include: typeof domainParts }>;
+
 /** The domain `d` with its delegation `l`, as `DomainRow`: read at nearly every request, which Prisma does in two statements. */
 export const domainColumns = Prisma.sql`
   d.id, d.tenant_id AS "tenantId", d.name, d.names, d.status::text, d.status_reason AS "statusReason",

@@ -3,10 +3,10 @@ import { type AskOptions, askServer, type Outcome } from './ask-server';
 import { type Budget, createBudget, TooManyQueries } from './budget';
 import { isUnder, lower, parentOf } from './names';
 import { createResolvers, systemResolvers } from './resolver';
+import { createSilence, PATIENT, type Silence } from './silence';
 import { conclude, isAnswering, loop, noZone, tooMany } from './verdict';
 import type { ServerAddress } from './wire';
 import type { NameServer } from './zone-cut';
-import { createSilence, PATIENT, type Silence } from './silence';
 import { createZones, type FoundZone, type Zone, type Zones } from './zones';
 
 export interface TxtLookupOptions {
