@@ -15,21 +15,6 @@ export async function inLanes<T, R>(items: readonly T[], width: number, work: (i
   return results;
 }
 
-/**
- * Works on it anew, at most five times in all, where it fails: the test CA locks up now and then when it is sent many orders at once.
- * @throws what the last run throws
- */
-export async function again<T>(what: string, work: () => Promise<T>): Promise<T> {
-  for (let run = 1; ; run += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (run === 5) throw error;
-      console.log(`repeated: ${what} (${error instanceof Error ? error.message : String(error)})`);
-    }
-  }
-}
-
 /** Looks again and again. @throws Error when `look` has not said true within `timeoutMs`. */
 export async function until(
   what: string,

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import setUpPostgres from '../packages/testing/src/jest-global-setup';
 import tearDownPostgres from '../packages/testing/src/jest-global-teardown';
-import { benchIssuance, describeIssuance } from './issuance';
+import { benchIssuance, describeIssuance } from './issuance/issuance';
 import { benchNameServer, describeNameServer } from './nameserver';
 import { type Options, type Part, readOptions, USAGE } from './options';
 import { benchRenewalQuery, describeRenewalQuery } from './renewal-query';

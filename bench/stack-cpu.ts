@@ -21,11 +21,15 @@ export async function cpuReader(stack: Stack, client: Client): Promise<() => Cpu
     ]);
 }
 
-/** What each process used between two readings, per `unit`. */
-export function cpuSpent(before: CpuMs, after: CpuMs, unit: number, digits = 0): Record<string, number | null> {
-  const spent = (name: string, to: number | null): number | null => {
+/** What each process used between two readings. */
+export function cpuUsed(before: CpuMs, after: CpuMs): CpuMs {
+  const used = (name: string, to: number | null): number | null => {
     const from = before.get(name) ?? null;
-    return from === null || to === null ? null : round((to - from) / unit, digits);
+    return from === null || to === null ? null : to - from;
   };
-  return Object.fromEntries([...after].map(([name, to]) => [name, spent(name, to)]));
+  return new Map([...after].map(([name, to]) => [name, used(name, to)]));
 }
+
+/** What each process used between two readings, per `unit`. */
+export const cpuSpent = (before: CpuMs, after: CpuMs, unit: number): Record<string, number | null> =>
+  Object.fromEntries([...cpuUsed(before, after)].map(([name, ms]) => [name, ms === null ? null : round(ms / unit, 0)]));

@@ -114,7 +114,7 @@ function presentReason({ reason, status, authorizations, neededBy }: Order) {
   if (!reason) return null;
   const { code, detail, acme, until } = reason;
   const diagnosis = code === 'dns_not_ready' ? authorizations.find((one) => (one.diagnosis?.code ?? 'ready') !== 'ready')?.diagnosis : null;
-  const advice = diagnosis ?? adviceOn(code, !isLive(status));
+  const advice = diagnosis ?? adviceOn(reason, !isLive(status));
   const { actor, action } = neededBy && !isLive(status) && advice.actor === 'platform' ? TRIED_AGAIN : advice;
   return { code, detail, actor, action, ...(until && { until }), ...(acme && { acme }) };
 }

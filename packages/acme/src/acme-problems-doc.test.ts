@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { adviceOn } from '@certwright/core';
 import { badResponse, problemFromReply, type AcmeStep } from './acme-problem';
 
 const DOC = path.resolve(__dirname, '../../../docs/acme-problems.md');
@@ -9,7 +10,7 @@ const rows = readFileSync(DOC, 'utf8')
   .split('\n')
   .filter((line) => /^\| \d{3} \|/.test(line))
   .map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
-  .map(([status = '', type = '', step = '', code = '', then = '', holdsUp = '']) => ({ status: Number(status), type, step, code, then, holdsUp }));
+  .map(([status = '', type = '', step = '', code = '', then = '', holdsUp = '', actor = '']) => ({ status: Number(status), type, step, code, then, holdsUp, actor }));
 
 function meaningOf({ status, type, step }: (typeof rows)[number]) {
   if (type === 'nonsense') return badResponse('no JSON');
@@ -21,10 +22,11 @@ function meaningOf({ status, type, step }: (typeof rows)[number]) {
 }
 
 /** As the document words it. */
-function inWords({ code, disposition, retryAfterMs, pause }: ReturnType<typeof meaningOf>): [string, string, string] {
+function inWords(problem: ReturnType<typeof meaningOf>): string[] {
+  const { code, disposition, retryAfterMs, pause } = problem;
   const isGone = code === 'acme_order_gone' || code === 'acme_account_unknown';
   const then = { terminal: 'fail', transient: isGone ? 'new order' : 'retry', reorder: 'new order', wait: `wait ${(retryAfterMs ?? 0) / 1000} s` };
-  return [code, code === 'acme_replaces_refused' ? 'without' : then[disposition], pause ?? ''];
+  return [code, code === 'acme_replaces_refused' ? 'without' : then[disposition], pause ?? '', adviceOn(problem, disposition === 'terminal' && code !== 'acme_replaces_refused').actor];
 }
 
 it('has every type of RFC 8555 section 6.7 that an order can meet, and RFC 9773â€™s', () => {
@@ -38,5 +40,5 @@ it('has every type of RFC 8555 section 6.7 that an order can meet, and RFC 9773â
 });
 
 it.each(rows)('$status $type at $step: $code, $then', (row) => {
-  expect(inWords(meaningOf(row))).toEqual([row.code, row.then, row.holdsUp]);
+  expect(inWords(meaningOf(row))).toEqual([row.code, row.then, row.holdsUp, row.actor]);
 });

@@ -1,4 +1,4 @@
-import type { ProblemCode } from './problem';
+import type { AcmeProblemDocument, ProblemCode } from './problem';
 
 /** Who has to act on an order's reason: often nobody, as waiting mends it. */
 export type Actor = 'nobody' | 'customer' | 'platform' | 'operator';
@@ -67,9 +67,28 @@ const ADVICE: Partial<Record<ProblemCode, Advice>> = {
   internal_error: { actor: 'operator', action: "Look for the order's id in the workers' logs; it is tried again by itself." },
 };
 
+const REFUSED_KEY: Advice = {
+  actor: 'platform',
+  action: "Ask for the certificate again: it is made with a new key. Where the CA refuses that too, its words and KEY_TYPE are the operator's to look at.",
+};
+const REFUSED_REQUEST: Advice = {
+  actor: 'operator',
+  action: "Mend what the CA's words name, most often a setting such as ACME_PROFILE; then ask for the certificate again.",
+};
+
+/** What the CA refuses that no customer can mend, by its type (RFC 8555 section 6.7, invalidProfile of draft-ietf-acme-profiles). */
+const NOT_THE_CUSTOMERS: Record<string, Advice> = {
+  'urn:ietf:params:acme:error:badCSR': REFUSED_KEY,
+  'urn:ietf:params:acme:error:badPublicKey': REFUSED_KEY,
+  'urn:ietf:params:acme:error:badSignatureAlgorithm': REFUSED_REQUEST,
+  'urn:ietf:params:acme:error:invalidProfile': REFUSED_REQUEST,
+  'urn:ietf:params:acme:error:malformed': REFUSED_REQUEST,
+};
+
 /** A failed order's reason may be one that otherwise mends itself: then nothing more happens until somebody asks again. */
-export function adviceOn(code: ProblemCode, isOver: boolean): Advice {
-  const advice = ADVICE[code] ?? waits('The order goes on by itself.');
+export function adviceOn({ code, acme }: { code: ProblemCode; acme?: AcmeProblemDocument | undefined }, isOver: boolean): Advice {
+  const ofType = code === 'acme_rejected' ? NOT_THE_CUSTOMERS[acme?.type ?? ''] : undefined;
+  const advice = ofType ?? ADVICE[code] ?? waits('The order goes on by itself.');
   if (!isOver || advice.actor !== 'nobody') return advice;
   return { actor: 'platform', action: 'Ask for the certificate again.' };
 }

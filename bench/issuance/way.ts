@@ -3,7 +3,6 @@ export interface Way {
   issue(name: string): Promise<void>;
   /** HTTP exchanges with the CA so far: nonces, failures and repetitions included. */
   roundTrips(): number;
-  close(): void;
 }
 
 export interface WaySettings {

@@ -26,7 +26,6 @@ export async function acmeClientWay({ directoryUrl, caFile, publish }: WaySettin
 
   return {
     roundTrips: () => requests,
-    close: () => agent.destroy(),
     async issue(name) {
       const order = await client.createOrder({ identifiers: [{ type: 'dns', value: name }] });
       for (const authorization of await client.getAuthorizations(order)) {

@@ -25,7 +25,6 @@ export async function gatewayWay({ directoryUrl, caFile, publish }: WaySettings)
 
   return {
     roundTrips: () => exchanges,
-    close: () => gateway.close(),
     async issue(name) {
       const order = await gateway.newOrder(account, { names: [name], profile: null });
       for (const url of order.authorizationUrls) {

@@ -1,0 +1,55 @@
+import type { CpuMs } from '../stack-cpu';
+
+/** What one way made of one round of orders. */
+export interface Round {
+  seconds: number;
+  /** By process, of the whole round. */
+  cpuMs: CpuMs;
+  latenciesMs: number[];
+  /** HTTP exchanges with the CA; null: not counted, as what counts them would cost time. */
+  roundTrips: number | null;
+}
+
+/** One way of issuing, ready for one round after the other. */
+export interface Runner {
+  /** Names of two rounds differ by `label`. @throws Error when an order fails */
+  round(label: string, orders: number): Promise<Round>;
+  stop(): Promise<void>;
+}
+
+/** The test CA locks up now and then when it is sent many orders at once: then a way starts anew, at most so often in a row. */
+const STARTS = 5;
+
+/** A way that is started when it is first needed, and again, with the round repeated, when one fails. */
+export function lasting(what: string, start: () => Promise<Runner>): Runner {
+  let running: Runner | null = null;
+  const stop = async (): Promise<void> => {
+    const stopping = running;
+    running = null;
+    await stopping?.stop();
+  };
+  return {
+    stop,
+    async round(label, orders) {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          running ??= await start();
+          return await running.round(attempt === 1 ? label : `${label}again${attempt}`, orders);
+        } catch (error) {
+          await stop();
+          if (attempt === STARTS) throw error;
+          console.log(`repeated: ${what} (${error instanceof Error ? error.message : String(error)})`);
+        }
+      }
+    },
+  };
+}
+
+/** `rounds` rounds of each, in turns: what the machine does besides hits all of them alike. */
+export async function inTurns(runners: Runner[], rounds: number, orders: number): Promise<Round[][]> {
+  const results: Round[][] = runners.map(() => []);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, runner] of runners.entries()) results[index]?.push(await runner.round(`r${round}n`, orders));
+  }
+  return results;
+}
