@@ -49,6 +49,43 @@ describe('the budgets', () => {
     for (const slot of slots) expect(slot.kind === 'taken' || (slot.by === 'account' && slot.waitMs > 0)).toBe(true);
   });
 
+  it('give what there is plenty of to many at once, and what is left in line', async () => {
+    const orders = await many(30, DEFAULT_TENANT_ID);
+    const plenty = { per3Hours: 225, perRegisteredDomainPerWeek: 1_000 };
+    const slots = await Promise.all(orders.map((order) => database.budgets.takeSlot(accountId, order, 'shop.test', plenty)));
+    expect(slots.every(({ kind }) => kind === 'taken')).toBe(true);
+    const more = await many(5, DEFAULT_TENANT_ID);
+    const few = { per3Hours: 1_000, perRegisteredDomainPerWeek: 32 };
+    const last = await Promise.all(more.map((order) => database.budgets.takeSlot(accountId, order, 'shop.test', few)));
+    expect(last.filter(({ kind }) => kind === 'taken')).toHaveLength(2);
+    const { rows } = await sql.query<{ slots: number }>('SELECT count(*)::int AS slots FROM order_slots');
+    expect(rows[0]?.slots).toBe(32);
+  });
+
+  it('read what is in the window, not what was taken all week, and forget what is older', async () => {
+    await sql.query(
+      `INSERT INTO order_slots (order_id, generation, account_id, tenant_id, registered_domain, renewal, taken_at)
+       SELECT gen_random_uuid(), 1, $1, $2, 'site-' || n || '.test', false, clock_timestamp() - n * interval '1 minute' FROM generate_series(200, 12000) AS n`,
+      [accountId, DEFAULT_TENANT_ID],
+    );
+    await sql.query('VACUUM ANALYZE order_slots');
+    const scans = async (): Promise<number> => {
+      await sql.query('SELECT pg_stat_force_next_flush()');
+      const { rows } = await sql.query<{ scans: number }>(`SELECT seq_scan::int AS scans FROM pg_stat_user_tables WHERE relname = 'order_slots'`);
+      return rows[0]?.scans ?? NaN;
+    };
+    const [one, two] = await many(2, DEFAULT_TENANT_ID);
+    const before = await scans();
+    if (!one || !two) throw new TypeError('there are two');
+    const other = createDatabase({ url: testDatabase.url, sealingKey: randomBytes(32), poolMax: 1 });
+    await other.budgets.takeSlot(accountId, one, 'shop.test', { per3Hours: 100_000, perRegisteredDomainPerWeek: 1_000 });
+    await other.budgets.takeSlot(accountId, two, 'shop.test', BUDGET);
+    await other.close(); // a connection that ends has told what it did
+    expect(await scans()).toBe(before);
+    const { rows } = await sql.query<{ slots: number }>('SELECT count(*)::int AS slots FROM order_slots');
+    expect(rows[0]?.slots).toBe(10_080 - 200 + 2);
+  });
+
   it('tell orders apart that were made in the same moment', async () => {
     const orders = await many(15, DEFAULT_TENANT_ID);
     const createdAt = new Date(1_800_000_000_123);

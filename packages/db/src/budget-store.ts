@@ -1,5 +1,6 @@
 import { type BudgetStore, type Order, type OrderBudget, type Slot, URGENT_MS } from '@certwright/core';
 import type { Db, PrismaLike } from './client';
+import { gather } from './gather';
 import { Prisma } from './generated/client';
 
 const WINDOW_MS = 3 * 3_600_000;
@@ -11,11 +12,16 @@ const PLENTY = 200;
 /** When those ahead in line hold nothing that could become free: they are just not awake yet. */
 const SOON_MS = 30_000;
 
+/** Stable, as `clock_timestamp()` is not: so an index can be used, and the planner knows how few rows there are. */
+const since = (windowMs: number): Prisma.Sql => Prisma.sql`statement_timestamp() - ${windowMs} * interval '1 millisecond'`;
+
 export function createBudgetStore(db: Db): BudgetStore {
+  const takeOfPlenty = gather((wanted: Wanted[]) => takeAllOfPlenty(db, wanted));
   return {
     async takeSlot(accountId, order, registeredDomain, budget) {
       const { per3Hours, perRegisteredDomainPerWeek } = budget;
-      if (await takeOfPlenty(db, accountId, order, registeredDomain, budget)) return { kind: 'taken' };
+      const mayBePlenty = per3Hours > PLENTY && (order.renewal || perRegisteredDomainPerWeek > PLENTY);
+      if (mayBePlenty && (await takeOfPlenty({ accountId, order, registeredDomain, budget }))) return { kind: 'taken' };
       return db.prisma.$transaction(async (tx): Promise<Slot> => {
         // One at a time per account: a count that two racers read would be one too low for the second.
         await tx.$queryRaw`SELECT 1 FROM accounts WHERE id = ${accountId}::uuid FOR UPDATE`;
@@ -33,38 +39,52 @@ export function createBudgetStore(db: Db): BudgetStore {
           const waitMs = used === 0 ? SOON_MS : (await freedIn(tx, accountId, WINDOW_MS, nth % used)) + rounds * WINDOW_MS;
           return { kind: 'spent', by: 'account', waitMs };
         }
-        await tx.$executeRaw`INSERT INTO order_slots ${slotOf(accountId, order, registeredDomain)}`;
+        await tx.$executeRaw`
+          WITH outdated AS (DELETE FROM order_slots WHERE account_id = ${accountId}::uuid AND taken_at < ${since(WEEK_MS)})
+          INSERT INTO order_slots (order_id, generation, account_id, tenant_id, registered_domain, renewal, taken_at)
+          VALUES (${order.id}::uuid, ${order.generation}, ${accountId}::uuid, ${order.tenantId}::uuid, ${registeredDomain}, ${order.renewal}, clock_timestamp())`;
         return { kind: 'taken' };
       });
     },
   };
 }
 
-const slotOf = (accountId: string, { id, generation, tenantId, renewal }: Order, registeredDomain: string): Prisma.Sql => Prisma.sql`
-  (order_id, generation, account_id, tenant_id, registered_domain, renewal, taken_at)
-  SELECT ${id}::uuid, ${generation}, ${accountId}::uuid, ${tenantId}::uuid, ${registeredDomain}, ${renewal}, clock_timestamp()`;
+interface Wanted {
+  accountId: string;
+  order: Order;
+  registeredDomain: string;
+  budget: OrderBudget;
+}
 
-/** Without a lock: racers are fewer than what is left over. */
-async function takeOfPlenty(
-  db: Db,
-  accountId: string,
-  order: Order,
-  registeredDomain: string,
-  { per3Hours, perRegisteredDomainPerWeek }: OrderBudget,
-): Promise<boolean> {
-  const taken = await db.run(Prisma.sql`
-    WITH outdated AS (
-      DELETE FROM order_slots
-       WHERE account_id = ${accountId}::uuid AND taken_at < clock_timestamp() - ${WEEK_MS} * interval '1 millisecond')
-    INSERT INTO order_slots ${slotOf(accountId, order, registeredDomain)}
-     WHERE ${per3Hours - PLENTY} > (SELECT count(*) FROM order_slots
-             WHERE account_id = ${accountId}::uuid AND taken_at > clock_timestamp() - ${WINDOW_MS} * interval '1 millisecond')
-       AND (${order.renewal} OR ${perRegisteredDomainPerWeek - PLENTY} > (SELECT count(*) FROM order_slots
-             WHERE account_id = ${accountId}::uuid AND registered_domain = ${registeredDomain} AND NOT renewal
-               AND taken_at > clock_timestamp() - ${WEEK_MS} * interval '1 millisecond'))
-    ON CONFLICT DO NOTHING
-    RETURNING 1 AS taken`);
-  return taken.length === 1;
+/** Without a lock: racers, and those that share the statement, are fewer than what is left over. Returns who has got a slot. */
+async function takeAllOfPlenty(db: Db, wanted: Wanted[]): Promise<boolean[]> {
+  const taken = await db.run<{ id: string }>(Prisma.sql`
+    WITH wanted AS (
+      SELECT * FROM unnest(
+        ${wanted.map(({ order }) => order.id)}::uuid[], ${wanted.map(({ order }) => order.generation)}::int[],
+        ${wanted.map(({ accountId }) => accountId)}::uuid[], ${wanted.map(({ order }) => order.tenantId)}::uuid[],
+        ${wanted.map(({ registeredDomain }) => registeredDomain)}::text[], ${wanted.map(({ order }) => order.renewal)}::boolean[],
+        ${wanted.map(({ budget }) => budget.per3Hours - PLENTY)}::int[],
+        ${wanted.map(({ budget }) => budget.perRegisteredDomainPerWeek - PLENTY)}::int[]
+      ) AS w(order_id, generation, account_id, tenant_id, registered_domain, renewal, plenty, plenty_by_domain)
+    ), outdated AS (
+      DELETE FROM order_slots WHERE account_id IN (SELECT account_id FROM wanted) AND taken_at < ${since(WEEK_MS)}
+    ), by_account AS (
+      SELECT account_id, (SELECT count(*) FROM order_slots s WHERE s.account_id = w.account_id AND taken_at > ${since(WINDOW_MS)}) AS used
+        FROM (SELECT DISTINCT account_id FROM wanted) w
+    ), by_domain AS (
+      SELECT account_id, registered_domain, (SELECT count(*) FROM order_slots s
+               WHERE s.account_id = w.account_id AND s.registered_domain = w.registered_domain AND NOT renewal AND taken_at > ${since(WEEK_MS)}) AS used
+        FROM (SELECT DISTINCT account_id, registered_domain FROM wanted WHERE NOT renewal) w
+    )
+    INSERT INTO order_slots (order_id, generation, account_id, tenant_id, registered_domain, renewal, taken_at)
+    SELECT order_id, generation, account_id, tenant_id, registered_domain, renewal, clock_timestamp()
+      FROM wanted JOIN by_account a USING (account_id) LEFT JOIN by_domain d USING (account_id, registered_domain)
+     WHERE a.used < plenty AND (renewal OR d.used < plenty_by_domain)
+        ON CONFLICT DO NOTHING
+    RETURNING order_id AS id`);
+  const given = new Set(taken.map(({ id }) => id));
+  return wanted.map(({ order }) => given.has(order.id));
 }
 
 async function count(tx: PrismaLike, accountId: string, order: Order, registeredDomain: string) {
@@ -72,10 +92,10 @@ async function count(tx: PrismaLike, accountId: string, order: Order, registered
     SELECT EXISTS (SELECT 1 FROM order_slots WHERE order_id = ${order.id}::uuid AND generation = ${order.generation}) AS mine,
            (SELECT count(*)::int FROM order_slots
              WHERE account_id = ${accountId}::uuid
-               AND taken_at > clock_timestamp() - ${WINDOW_MS} * interval '1 millisecond') AS used,
+               AND taken_at > ${since(WINDOW_MS)}) AS used,
            (SELECT count(*)::int FROM order_slots
              WHERE account_id = ${accountId}::uuid AND registered_domain = ${registeredDomain} AND NOT renewal
-               AND taken_at > clock_timestamp() - ${WEEK_MS} * interval '1 millisecond') AS "usedByDomain"`;
+               AND taken_at > ${since(WEEK_MS)}) AS "usedByDomain"`;
   return row ?? { mine: false, used: 0, usedByDomain: 0 };
 }
 
@@ -97,7 +117,7 @@ async function aheadOf(tx: PrismaLike, accountId: string, { id, tenantId, create
          AND NOT EXISTS (SELECT 1 FROM order_slots s WHERE s.order_id = o.id AND s.generation = o.generation)
     ), had AS (
       SELECT tenant_id, count(*) AS n FROM order_slots
-       WHERE account_id = ${accountId}::uuid AND taken_at > clock_timestamp() - ${WINDOW_MS} * interval '1 millisecond'
+       WHERE account_id = ${accountId}::uuid AND taken_at > ${since(WINDOW_MS)}
        GROUP BY 1
     ), me AS (
       SELECT ${rank} AS rank FROM orders WHERE id = ${id}::uuid
@@ -126,7 +146,7 @@ async function freedIn(
   const [row] = await tx.$queryRaw<{ ms: number }[]>`
     SELECT extract(epoch FROM taken_at - clock_timestamp())::float8 * 1000 + ${windowMs} AS ms
       FROM order_slots
-     WHERE account_id = ${accountId}::uuid AND taken_at > clock_timestamp() - ${windowMs} * interval '1 millisecond'
+     WHERE account_id = ${accountId}::uuid AND taken_at > ${since(windowMs)}
        AND (${registeredDomain}::text IS NULL OR (registered_domain = ${registeredDomain} AND NOT renewal))
      ORDER BY taken_at OFFSET ${skip} LIMIT 1`;
   return Math.max(0, row?.ms ?? SOON_MS);

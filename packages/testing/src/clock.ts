@@ -9,7 +9,7 @@ export interface DatabaseClock {
   close(): Promise<void>;
 }
 
-/** `clock_timestamp()` of the database at `url` is what the clock says, for every connection that is opened from now on. */
+/** `clock_timestamp()` and `statement_timestamp()` of the database at `url` are what the clock says, for every connection that is opened from now on. */
 export async function settableClock(url: string): Promise<DatabaseClock> {
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -19,6 +19,7 @@ export async function settableClock(url: string): Promise<DatabaseClock> {
     INSERT INTO clock.setting VALUES (NULL, '0');
     CREATE FUNCTION clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
       'SELECT coalesce(stands_at, pg_catalog.clock_timestamp() + shift) FROM clock.setting';
+    CREATE FUNCTION clock.statement_timestamp() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT clock.clock_timestamp()';
     DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = clock, pg_catalog, public', current_database()); END $$`);
   return {
     async set(date) {
