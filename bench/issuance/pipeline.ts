@@ -17,7 +17,7 @@ export interface PipelineSettings {
 
 /** The whole product: API, workers, PostgreSQL, Redis. */
 export async function startPipeline(settings: PipelineSettings, { proxy = false } = {}): Promise<Runner & { stack: Stack }> {
-  const stack = await startStack({ queue: 'redis', workers: settings.workers, env: BENCH_ENV, proxy });
+  const stack = await startStack({ queue: 'redis', workers: settings.workers, env: BENCH_ENV, wantsQueries: false, proxy });
   const client = new Client({ connectionString: stack.databaseUrl });
   const stop = async (): Promise<void> => {
     await client.end();

@@ -245,8 +245,10 @@ export const schemas: Record<string, Json> = {
       error: string,
       errors: listOf(object({ pointer: string, detail: string })),
       acme: acmeProblem,
+      order_id: uuid,
+      domain_id: uuid,
       retry_after: { type: 'integer' },
     },
-    ['errors', 'acme', 'retry_after'],
+    ['errors', 'acme', 'order_id', 'domain_id', 'retry_after'],
   ),
 };

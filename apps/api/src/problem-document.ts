@@ -61,6 +61,8 @@ export interface ProblemDocument {
   error: string;
   errors?: { pointer: string; detail: string }[];
   acme?: Problem['acme'];
+  order_id?: string;
+  domain_id?: string;
   /** Seconds. */
   retry_after?: number;
 }
@@ -85,6 +87,7 @@ export function toDocument(problem: Problem, requestId: string): ProblemDocument
     error: detail,
     ...(problem.errors && { errors: problem.errors }),
     ...(problem.acme && { acme: problem.acme }),
+    ...(problem.about && ('orderId' in problem.about ? { order_id: problem.about.orderId } : { domain_id: problem.about.domainId })),
     ...((status === 429 || status === 503) && { retry_after: retryAfter }),
   };
 }

@@ -32,11 +32,12 @@ export function createAcmeGateway(options: AcmeGatewayOptions): ClosableAcmeGate
   const signers = new Map<string, Signer>(); // by private key
 
   const signerOf = ({ privateKeyPem }: AcmeAccount): Signer => {
-    const signer = signers.get(privateKeyPem) ?? createSigner(directoryUrl, privateKeyPem);
-    signers.delete(privateKeyPem);
-    signers.set(privateKeyPem, signer); // last in order, so that the first is the one unused for longest
+    const known = signers.get(privateKeyPem);
+    if (known !== undefined) return known;
     const [oldest] = signers.keys();
-    if (signers.size > MAX_SIGNERS && oldest !== undefined) signers.delete(oldest);
+    if (signers.size >= MAX_SIGNERS && oldest !== undefined) signers.delete(oldest);
+    const signer = createSigner(directoryUrl, privateKeyPem);
+    signers.set(privateKeyPem, signer);
     return signer;
   };
 

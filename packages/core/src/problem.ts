@@ -81,6 +81,8 @@ export interface ProblemOptions {
   acme?: AcmeProblemDocument;
   /** Of a wait for a budget: whose it is. */
   budget?: 'account' | 'registered-domain';
+  /** What there is in spite of it, or already: the order that goes on, the domain that has the name. */
+  about?: { orderId: string } | { domainId: string };
   /** Which members of the input are wrong, as JSON pointers (RFC 6901). */
   errors?: { pointer: string; detail: string }[];
   cause?: unknown;
@@ -93,6 +95,7 @@ export class Problem extends Error {
   readonly pause: PauseScope | undefined;
   readonly acme: AcmeProblemDocument | undefined;
   readonly budget: ProblemOptions['budget'];
+  readonly about: ProblemOptions['about'];
   readonly errors: { pointer: string; detail: string }[] | undefined;
 
   constructor(
@@ -108,6 +111,7 @@ export class Problem extends Error {
     this.pause = options.pause;
     this.acme = options.acme;
     this.budget = options.budget;
+    this.about = options.about;
     this.errors = options.errors;
   }
 }

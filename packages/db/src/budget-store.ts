@@ -22,23 +22,14 @@ export function createBudgetStore(db: Db): BudgetStore {
       const { per3Hours, perRegisteredDomainPerWeek } = budget;
       const mayBePlenty = per3Hours > PLENTY && (order.renewal || perRegisteredDomainPerWeek > PLENTY);
       if (mayBePlenty && (await takeOfPlenty({ accountId, order, registeredDomain, budget }))) return { kind: 'taken' };
+      // Most in a long line are told without a lock that their turn has not come.
+      const first = await turnOf(db.prisma, accountId, order, registeredDomain, budget);
+      if (first.kind === 'spent') return first;
       return db.prisma.$transaction(async (tx): Promise<Slot> => {
         // One at a time per account: a count that two racers read would be one too low for the second.
         await tx.$queryRaw`SELECT 1 FROM accounts WHERE id = ${accountId}::uuid FOR UPDATE`;
-        const { mine, used, usedByDomain } = await count(tx, accountId, order, registeredDomain);
-        if (mine) return { kind: 'taken' };
-        if (!order.renewal && usedByDomain >= perRegisteredDomainPerWeek) {
-          const waitMs = await freedIn(tx, accountId, WEEK_MS, usedByDomain - perRegisteredDomainPerWeek, registeredDomain);
-          return { kind: 'spent', by: 'registered-domain', waitMs };
-        }
-        const free = per3Hours - used;
-        const ahead = free > PLENTY ? 0 : await aheadOf(tx, accountId, order);
-        if (ahead >= free) {
-          const nth = ahead - free;
-          const rounds = used === 0 ? 0 : Math.floor(nth / used);
-          const waitMs = used === 0 ? SOON_MS : (await freedIn(tx, accountId, WINDOW_MS, nth % used)) + rounds * WINDOW_MS;
-          return { kind: 'spent', by: 'account', waitMs };
-        }
+        const slot = await turnOf(tx, accountId, order, registeredDomain, budget);
+        if (slot.kind === 'spent' || slot.isMine) return slot;
         await tx.$executeRaw`
           WITH outdated AS (DELETE FROM order_slots WHERE account_id = ${accountId}::uuid AND taken_at < ${since(WEEK_MS)})
           INSERT INTO order_slots (order_id, generation, account_id, tenant_id, registered_domain, renewal, taken_at)
@@ -47,6 +38,26 @@ export function createBudgetStore(db: Db): BudgetStore {
       });
     },
   };
+}
+
+type Turn = Extract<Slot, { kind: 'spent' }> | { kind: 'taken'; isMine: boolean };
+
+/** Whether the order's turn has come; `isMine`: it has its slot already. */
+async function turnOf(tx: PrismaLike, accountId: string, order: Order, registeredDomain: string, budget: OrderBudget): Promise<Turn> {
+  const { per3Hours, perRegisteredDomainPerWeek } = budget;
+  const { mine, used, usedByDomain } = await count(tx, accountId, order, registeredDomain);
+  if (mine) return { kind: 'taken', isMine: true };
+  if (!order.renewal && usedByDomain >= perRegisteredDomainPerWeek) {
+    const waitMs = await freedIn(tx, accountId, WEEK_MS, usedByDomain - perRegisteredDomainPerWeek, registeredDomain);
+    return { kind: 'spent', by: 'registered-domain', waitMs };
+  }
+  const free = per3Hours - used;
+  const ahead = free > PLENTY ? 0 : await aheadOf(tx, accountId, order);
+  if (ahead < free) return { kind: 'taken', isMine: false };
+  const nth = ahead - free;
+  const rounds = used === 0 ? 0 : Math.floor(nth / used);
+  const waitMs = used === 0 ? SOON_MS : (await freedIn(tx, accountId, WINDOW_MS, nth % used)) + rounds * WINDOW_MS;
+  return { kind: 'spent', by: 'account', waitMs };
 }
 
 interface Wanted {
@@ -101,8 +112,8 @@ async function count(tx: PrismaLike, accountId: string, order: Order, registered
 
 /** 0 for what is needed within a day, 1 for renewals, 2 for first certificates, 3 for what comes too late anyway. */
 const rank = Prisma.sql`
-  CASE WHEN needed_by <= clock_timestamp() THEN 3
-       WHEN needed_by < clock_timestamp() + ${URGENT_MS} * interval '1 millisecond' THEN 0 WHEN renewal THEN 1 ELSE 2 END`;
+  CASE WHEN needed_by <= (SELECT clock_timestamp()) THEN 3
+       WHEN needed_by < (SELECT clock_timestamp()) + ${URGENT_MS} * interval '1 millisecond' THEN 0 WHEN renewal THEN 1 ELSE 2 END`;
 
 /**
  * How many orders in line come first: all that are needed within a day, then all renewals, then first certificates, then those whose certificate has

@@ -49,7 +49,8 @@ export function createDomainStore(db: Db): DomainStore {
         return toDomain(await db.prisma.domain.create({ data, include: domainParts }));
       } catch (error) {
         if (!isUniqueViolation(error)) throw error;
-        throw terminal('domain_exists', `${name} is registered already.`);
+        const known = await db.prisma.domain.findFirst({ where: { tenantId, name }, select: { id: true } });
+        throw terminal('domain_exists', `${name} is registered already.`, known ? { about: { domainId: known.id } } : {});
       }
     },
 

@@ -16,14 +16,22 @@ const MAX_QUERIES = 10_000;
 
 /**
  * As `startNameServers`, in a thread of its own: a test that is busy, or a machine that is, must not look like name servers that don't
- * answer. A change has been heard when its call returns; `queries` may be some moments behind.
+ * answer. A change has been heard when its call returns; `queries` may be some moments behind, and stays empty where they are not wanted:
+ * a message for each of them costs more than its answer.
  */
-export async function startNameServersApart(options: { port?: number; addresses?: string[] }): Promise<NameServers> {
+export async function startNameServersApart({
+  wantsQueries = true,
+  ...options
+}: {
+  port?: number;
+  addresses?: string[];
+  wantsQueries?: boolean;
+}): Promise<NameServers> {
   const { port1: ours, port2: theirs } = new MessageChannel();
   const heard = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   // The built file: a thread knows nothing of how tests load TypeScript.
   const file = path.resolve(__dirname, '../dist/name-servers-thread.js');
-  const thread = new Worker(file, { workerData: { options, port: theirs, heard }, transferList: [theirs] });
+  const thread = new Worker(file, { workerData: { options, wantsQueries, port: theirs, heard }, transferList: [theirs] });
   const queries: SeenQuery[] = [];
   const port = await new Promise<number>((resolve, reject) => {
     thread.once('error', reject);

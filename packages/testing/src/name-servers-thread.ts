@@ -2,11 +2,18 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type NameServers, type SeenQuery, startNameServers } from './name-servers';
 import type { Told } from './name-servers-apart';
 
-const { options, port, heard } = workerData as { options: Parameters<typeof startNameServers>[0]; port: MessagePort; heard: Int32Array };
+interface Given {
+  options: Parameters<typeof startNameServers>[0];
+  wantsQueries: boolean;
+  port: MessagePort;
+  heard: Int32Array;
+}
+
+const { options, wantsQueries, port, heard } = workerData as Given;
 
 /** The other side of `startNameServersApart`. */
 async function main(): Promise<void> {
-  const servers = await startNameServers({ ...options, seen: (query: SeenQuery) => parentPort?.postMessage({ query }) });
+  const servers = await startNameServers({ ...options, ...(wantsQueries && { seen: (query: SeenQuery) => parentPort?.postMessage({ query }) }) });
   port.on('message', ({ method, args }: Told) => {
     let error: string | undefined;
     try {

@@ -31,6 +31,8 @@ export interface StackOptions {
   ownPostgres?: boolean;
   /** Loopback addresses that name servers listen on. Default: one. */
   nameServers?: string[];
+  /** Whether `dns.queries` is kept. Default true. */
+  wantsQueries?: boolean;
   /** Of Pebble. */
   caEnv?: Record<string, string>;
   /** Real servers instead of those in this process: for the product, and the recursor for the CA, too. */
@@ -113,7 +115,7 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
   const database = own ?? opened(await createTestDatabase(), (one) => one.drop());
   let redis = options.queue === 'redis' ? await startRedis(options.redis) : null;
   opened(null, async () => redis?.stop());
-  const dns = opened(await startNameServersApart({ addresses: options.nameServers ?? ['127.0.0.1'] }), (one) => one.close());
+  const dns = opened(await startNameServersApart({ addresses: options.nameServers ?? ['127.0.0.1'], wantsQueries: options.wantsQueries ?? true }), (one) => one.close());
   dns.addZone('customer.test');
   const { resolver, port: authoritativePort } = options.realDns ?? { resolver: { address: '127.0.0.1', port: dns.port }, port: dns.port };
   const resolverAt = `${resolver.address}:${resolver.port}`;

@@ -175,7 +175,7 @@ async function respondUnderWay({ renewals }: DomainRouteDeps, response: Response
   response.location(`/orders/${order.id}`);
   // Standing in our own line is no refusal; what the CA said is.
   const isRefused = order.status === 'new' && order.reason && order.reason.code !== 'acme_budget_spent';
-  if (isRefused && order.reason) throw delayed(order.reason, order.dueAt);
+  if (isRefused && order.reason) throw delayed(order, order.reason);
   response.status(202).json(presentIssuing(order, domain, order.renewal ? await renewals.get(domain.tenantId, domain.id) : null));
 }
 
@@ -229,14 +229,15 @@ async function untilNews(
 }
 
 /** The CA could not be asked, or said to come back: the order stays, and goes on by itself. */
-const delayed = ({ code, detail, acme }: OrderReason, dueAt: Date | null): Problem =>
-  transient(code, `${detail} The order stays in place and goes on by itself.`, {
+const delayed = ({ id, dueAt }: Order, { code, detail, acme }: OrderReason): Problem =>
+  transient(code, `${detail.replace(/[^.!?]$/, '$&.')} The order stays in place and goes on by itself.`, {
+    about: { orderId: id },
     retryAfterMs: Math.max(1_000, (dueAt?.getTime() ?? 0) - Date.now()),
     ...(acme && { acme }),
   });
 
 /** The CA refused while the caller was waiting: its reason is the answer. */
-const refusal = ({ reason }: Order): Problem =>
+const refusal = ({ id, reason }: Order): Problem =>
   reason
-    ? terminal(reason.code, reason.detail, reason.acme && { acme: reason.acme })
-    : terminal('acme_order_invalid', 'The order failed at once; no reason is known.');
+    ? terminal(reason.code, reason.detail, { about: { orderId: id }, ...(reason.acme && { acme: reason.acme }) })
+    : terminal('acme_order_invalid', 'The order failed at once; no reason is known.', { about: { orderId: id } });

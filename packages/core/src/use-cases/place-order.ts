@@ -21,8 +21,8 @@ export interface PlaceOrderDeps extends OrderWork, CaaIssuerDeps, DnsRefusalDeps
 /** Nobody can have set a value that they are only now being told: the first look waits for them, in milliseconds. */
 const FIRST_LOOK_MS = 1_000;
 
-/** An order in line looks this often, at the latest, whether its turn has come sooner than was thought. */
-const LOOK_IN_LINE_MS = 600_000;
+/** An order in line looks after a quarter of its wait, within these bounds in milliseconds, whether its turn has come sooner than was thought. */
+const LOOK_IN_LINE_MS = [600_000, 3_600_000] as const;
 
 /**
  * `new` to `awaiting_dns`, or to `ready` where the CA reuses earlier authorizations: sends newOrder (RFC 8555 section
@@ -126,7 +126,9 @@ async function takeTurn(deps: PlaceOrderDeps, { order }: Lease, account: AcmeAcc
     slot.by === 'account'
       ? `The account's budget of ${per3Hours} orders in 3 hours is spent`
       : `The budget of ${perRegisteredDomainPerWeek} orders in 7 days for ${domain} is spent`;
-  const retryAfterMs = Math.min(slot.waitMs, LOOK_IN_LINE_MS) * (1 + Math.random() / 10);
+  const [soonestMs, latestMs] = LOOK_IN_LINE_MS;
+  const lookInMs = Math.min(Math.max(soonestMs, slot.waitMs / 4), latestMs);
+  const retryAfterMs = Math.min(slot.waitMs, lookInMs) * (1 + Math.random() / 10);
   throw waitFor('acme_budget_spent', `${spent}; this order waits in line.`, retryAfterMs, { untilMs: slot.waitMs, budget: slot.by });
 }
 
