@@ -181,9 +181,8 @@ async function readVerdicts(deps: AwaitDnsDeps, ca: Ca, lease: Lease): Promise<v
 /** @throws Problem `acme_challenge_failed` with the CA's own words, `acme_order_gone` (reorder) */
 function assertNotEnded({ acmeZone }: AwaitDnsDeps, { identifier, status, dns01 }: AcmeAuthorization, { order }: Lease): void {
   if (status === 'pending' || status === 'valid') return;
-  const fallback = `The CA's authorization for ${identifier} is ${status}.`;
-  if (status !== 'invalid') throw reorder('acme_order_gone', fallback);
+  if (status !== 'invalid') throw reorder('acme_order_gone', `The CA's authorization for ${identifier} is ${status}.`);
   const isOurs = (name: string): boolean => acmeZone !== null && name.endsWith(`.${acmeZone}`);
   const costsNobody = order.authorizations.every(({ evidence }) => evidence?.via.some(isOurs));
-  throw ended('acme_challenge_failed', dns01?.error ?? null, { fallback, generation: order.generation, costsNobody });
+  throw ended('acme_challenge_failed', dns01?.error ?? null, { what: `The CA's validation of ${identifier} failed`, generation: order.generation, costsNobody });
 }

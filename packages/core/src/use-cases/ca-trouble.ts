@@ -22,9 +22,9 @@ const NOT_A_NO = ['serverInternal', 'dns', 'connection'].map((type) => `urn:ietf
 export function ended(
   code: ProblemCode,
   error: AcmeProblemDocument | null,
-  { fallback, generation, costsNobody = false }: { fallback: string; generation: number; costsNobody?: boolean },
+  { what, generation, costsNobody = false }: { what: string; generation: number; costsNobody?: boolean },
 ): Problem {
-  const detail = error?.detail ?? fallback;
+  const detail = error ? `${what}: ${error.detail}` : `${what}, without a reason.`;
   const options = error ? { acme: error } : {};
   const isNo = !error || !(costsNobody || NOT_A_NO.includes(error.type));
   if (isNo) return terminal(code, detail, options);

@@ -81,8 +81,7 @@ async function finalize(ca: Ca, lease: Lease, { csrDer }: KeyAndCsr): Promise<Ac
 async function collect(deps: FinalizeOrderDeps, lease: Lease, ca: Ca, remote: AcmeOrder, stored: KeyAndCsr): Promise<void> {
   const { id, names, generation, statusSince } = lease.order;
   if (remote.status === 'invalid') {
-    const fallback = 'The CA made the order invalid without a reason.';
-    throw ended('acme_order_invalid', remote.error, { fallback, generation });
+    throw ended('acme_order_invalid', remote.error, { what: 'The CA has ended the order', generation });
   }
   if (remote.status !== 'valid' || !remote.certificateUrl) {
     const elapsedMs = lease.now().getTime() - statusSince.getTime();
