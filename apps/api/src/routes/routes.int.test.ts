@@ -215,7 +215,7 @@ describe('the routes', () => {
 
     it('answers 409 to a name that is there, however it is written', async () => {
       const name = newName();
-      const { id } = await registered(name);
+      const id = await registered(name);
       const { body } = await as('post', '/domains').send({ domain_name: `${name.toUpperCase()}.` }).expect(409);
       expect(body).toMatchObject({ code: 'domain_exists', domain_id: id });
     });
