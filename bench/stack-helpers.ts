@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import { json } from 'node:stream/consumers';
 import type { Stack } from '@certwright/testing';
 import { Client } from 'pg';
 
@@ -19,11 +22,27 @@ export async function withDatabase<T>(stack: Stack, work: (client: Client) => Pr
   }
 }
 
+const agent = new http.Agent({ keepAlive: true });
+
+/** What a client costs is the measured machine's, too: `fetch` takes a millisecond of the CPU for a request, `node:http` a third. */
+async function post<Body>(stack: Stack, path: string): Promise<{ status: number; body: Body }> {
+  const headers = { authorization: `Bearer ${stack.secrets.authToken}` };
+  const request = http.request(stack.apiProcess.url + path, { method: 'POST', headers, agent }).end();
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  return { status: response.statusCode ?? 0, body: (await json(response)) as Body };
+}
+
+interface Asked {
+  order_id: string;
+  challenge_domain: string;
+  expected_txt_value: string | null;
+}
+
 /** Asks for a certificate until the answer has the TXT value, which the first may be too early for. */
 export async function askForCertificate(stack: Stack, domainId: string): Promise<{ name: string; value: string; orderId: string }> {
   for (let tries = 0; tries < 5; tries += 1) {
-    const { body, status, text } = await stack.api.issue(domainId);
-    if (status >= 300) throw new Error(`issue-certificate: ${status} ${text}`);
+    const { body, status } = await post<Asked>(stack, `/domains/${domainId}/issue-certificate`);
+    if (status >= 300) throw new Error(`issue-certificate: ${status} ${JSON.stringify(body)}`);
     if (body.expected_txt_value) {
       return { name: body.challenge_domain, value: body.expected_txt_value, orderId: body.order_id };
     }

@@ -8,7 +8,7 @@ import { inTurns, lasting, type Round } from './rounds';
 const WIDTH = 16;
 const WORKERS = 2;
 /** Of a service that runs for weeks the first seconds, before V8 has compiled it, say little: `warmUp` orders before the first round. */
-const FULL = { rounds: 3, orders: 800, warmUp: 600 };
+const FULL = { rounds: 3, orders: 1_000, warmUp: 1_000 };
 const SHORT = { rounds: 2, orders: 40, warmUp: 16 };
 
 export interface IssuanceWay {
@@ -126,7 +126,7 @@ export function describeIssuance({ rounds, orders, warmUp, width, workers, ways,
     '',
     table(['process', 'ms/order'], Object.entries(cpuMsPerOrder)),
     '',
-    'Where our gateway in a bare loop spends it, by V8’s sampling profiler, in a round of its own:',
+    'What the main thread of our gateway in a bare loop is busy with, by V8’s sampling profiler, in a round of its own:',
     '',
     table(['', 'ms/order'], Object.entries(gatewayProfile)),
   ].join('\n');

@@ -1,14 +1,14 @@
 import type { Profiler } from 'node:inspector';
 import { Session } from 'node:inspector/promises';
 
-/** What a process did, in milliseconds of its CPU. */
+/** What a process's main thread was busy with, in milliseconds. Making keys is another thread's. */
 export type Profile = Record<string, number>;
 
 const SAMPLE_US = 250;
 
 /** Whose code it is: of a stack, the innermost frame that a rule knows decides. */
 const RULES: [what: string, of: RegExp][] = [
-  ['signing requests (JWS), without the signature itself', /packages\/acme\/(src|dist)\/signed-request/],
+  ['signing requests (JWS)', /packages\/acme\/(src|dist)\/signed-request/],
   ['key and CSR, without making the key', /packages\/acme\/(src|dist)\/(keys|csr)|node_modules\/@?(peculiar|asn1)/],
   ['reading what the CA sends, chains too', /packages\/acme\/(src|dist)\/(acme-objects|renewal-info)|#JSON\.parse|internal\/crypto\/x509/],
   ['the gateway besides', /packages\/acme\//],
@@ -20,29 +20,26 @@ const OF_ROOT: Record<string, string> = {
   '(program)': 'native code outside JavaScript (sockets, event loop)',
 };
 const OTHER = 'Node.js besides (promises, timers)';
-const THREADS = 'other threads: signatures, key generation, the compiler, the collector';
 const IDLE = '(idle)';
 
-/** Runs `work` with V8's sampling profiler on. What the other threads use is all that the main one did not. */
+/** Runs `work` with V8's sampling profiler on. */
 export async function profiled<T>(work: () => Promise<T>): Promise<{ value: T; profile: Profile }> {
   const session = new Session();
   session.connect();
   try {
     await session.post('Profiler.enable');
     await session.post('Profiler.setSamplingInterval', { interval: SAMPLE_US });
-    const before = process.cpuUsage();
     await session.post('Profiler.start');
     const value = await work();
     const { profile } = await session.post('Profiler.stop');
-    const { user, system } = process.cpuUsage(before);
-    return { value, profile: sharesOf(profile, (user + system) / 1000) };
+    return { value, profile: sharesOf(profile) };
   } finally {
     session.disconnect();
   }
 }
 
-/** The time of each sample goes to one share; what the process used and no sample has is the other threads'. */
-function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile, cpuMs: number): Profile {
+/** The time of each sample goes to one share. */
+function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Profile {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child): [number, number] => [child, id])));
   const known = new Map<number, string>();
@@ -63,7 +60,5 @@ function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile, cp
     shares.set(share, (shares.get(share) ?? 0) + (timeDeltas[index + 1] ?? 0) / 1000);
   }
   shares.delete(IDLE);
-  const main = [...shares.values()].reduce((sum, ms) => sum + ms, 0);
-  shares.set(THREADS, Math.max(0, cpuMs - main));
   return Object.fromEntries([...shares].sort(([, a], [, b]) => b - a));
 }

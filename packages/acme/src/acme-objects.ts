@@ -1,5 +1,4 @@
-import { X509Certificate } from 'node:crypto';
-import type { AcmeAuthorization, AcmeOrder } from '@certwright/core';
+import { type AcmeAuthorization, type AcmeOrder, readCertificates } from '@certwright/core';
 import { acmeDocument, badResponse, isObject, retryAfter, tryJson } from './acme-problem';
 import type { HttpReply } from './transport';
 
@@ -101,17 +100,16 @@ export function parseChain(reply: HttpReply): string {
     throw badResponse('the certificate chain is not a list of PEM certificates');
   }
   // One that was cut off on the way is asked for again: what was issued must not be thrown away.
-  const whole = reply.body.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  const isWhole = whole.length === labels.length && reply.body.trimEnd().endsWith('-----END CERTIFICATE-----');
-  if (!isWhole || !whole.every(isCertificate)) throw badResponse('the certificate chain cannot be read to its end');
+  const isWhole = reply.body.trimEnd().endsWith('-----END CERTIFICATE-----');
+  if (!isWhole || countOf(reply.body) !== labels.length) throw badResponse('the certificate chain cannot be read to its end');
   return reply.body;
 }
 
-function isCertificate(pem: string): boolean {
+function countOf(chainPem: string): number | null {
   try {
-    return new X509Certificate(pem).raw.length > 0;
+    return readCertificates(chainPem).length;
   } catch {
-    return false;
+    return null;
   }
 }
 

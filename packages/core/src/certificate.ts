@@ -79,21 +79,27 @@ const list = (names: string[]): string => (names.length === 0 ? 'no name' : name
 const MAX_KNOWN = 50;
 const readable = new Set<string>();
 
-function assertReadable(pem: string): void {
-  if (readable.has(pem)) return;
-  new X509Certificate(pem);
-  if (readable.size < MAX_KNOWN) readable.add(pem);
+/** The certificates of a PEM text, the leaf of a chain first; of those that come again and again each is read once. @throws Error for one that can't be read */
+export function readCertificates(pem: string): { leaf: X509Certificate | null; length: number } {
+  const [leaf, ...others] = pem.match(PEM_CERTIFICATE) ?? [];
+  for (const other of others) {
+    if (readable.has(other)) continue;
+    new X509Certificate(other);
+    if (readable.size < MAX_KNOWN) readable.add(other);
+  }
+  return { leaf: leaf === undefined ? null : new X509Certificate(leaf), length: others.length + (leaf === undefined ? 0 : 1) };
 }
 
 function readChain(chainPem: string): Chain {
-  const [leaf, ...others] = chainPem.match(PEM_CERTIFICATE) ?? [];
-  if (leaf === undefined) throw mismatch('The certificate chain holds no certificate.');
+  let read: ReturnType<typeof readCertificates>;
   try {
-    others.forEach(assertReadable);
-    return { leaf: new X509Certificate(leaf), length: 1 + others.length };
+    read = readCertificates(chainPem);
   } catch (error) {
     throw terminal('certificate_mismatch', 'The certificate chain cannot be read.', { cause: error });
   }
+  const { leaf, length } = read;
+  if (leaf === null) throw mismatch('The certificate chain holds no certificate.');
+  return { leaf, length };
 }
 
 function readPrivateKey(pem: string): KeyObject {

@@ -13,19 +13,25 @@ const URL_PASSWORD = /(:\/\/[^\s:/]*):[^\s/]+@/g;
 /** `password=…` of a connection string or query, `"password":"…"` of JSON. */
 const PAIR = /((?:passw(?:or)?d|passphrase|secret|token|key)(?:=|"\s?:\s?"))[^\s"&]+/gi;
 
+/** What any of these begins with: most texts of a log have none of it, and are looked at once. */
+const SUSPICIOUS = /-----BEGIN|bearer|basic|:\/\/|passw|passphrase|secret|token|key/i;
+
 const REDACTED = '[redacted]';
 const MAX_DEPTH = 6;
 const MAX_STRING = 4_000;
 const MAX_ITEMS = 50;
 
 export const redactText = (text: string): string => {
-  const safe = text
+  const safe = SUSPICIOUS.test(text) ? withoutSecrets(text) : text;
+  return safe.length > MAX_STRING ? `${safe.slice(0, MAX_STRING)}…` : safe;
+};
+
+const withoutSecrets = (text: string): string =>
+  text
     .replace(PEM_BLOCK, REDACTED)
     .replace(BEARER, `$1 ${REDACTED}`)
     .replace(URL_PASSWORD, `$1:${REDACTED}@`)
     .replace(PAIR, `$1${REDACTED}`);
-  return safe.length > MAX_STRING ? `${safe.slice(0, MAX_STRING)}…` : safe;
-};
 
 /** A copy of `value` that is safe to print. Never throws. */
 export function redact(value: unknown, depth = 0): unknown {
