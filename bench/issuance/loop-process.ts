@@ -23,7 +23,7 @@ const publish = (name: string, value: string): Promise<void> =>
 
 const way = WAYS[settings.way]({ ...settings, publish });
 
-async function run({ label, orders, isProfiled }: LoopRound): Promise<LoopResult> {
+async function run({ label, orders }: LoopRound): Promise<LoopResult> {
   const { issue, roundTrips } = await way;
   const failures: string[] = [];
   const names = Array.from({ length: orders }, (_, index) => `${label}${index}.customer.test`);
@@ -37,7 +37,7 @@ async function run({ label, orders, isProfiled }: LoopRound): Promise<LoopResult
   const cpu = process.cpuUsage();
   const trips = roundTrips();
   const startedAt = performance.now();
-  const { value: latenciesMs, profile } = isProfiled ? await profiled(issueAll) : { value: await issueAll(), profile: null };
+  const { value: latenciesMs, profile } = settings.isProfiled ? await profiled(issueAll) : { value: await issueAll(), profile: null };
   const seconds = (performance.now() - startedAt) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   return { seconds, cpuMs: (user + system) / 1000, roundTrips: roundTrips() - trips, latenciesMs, failures, profile };

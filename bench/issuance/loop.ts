@@ -13,12 +13,12 @@ export interface LoopSettings {
   caFile: string;
   /** Orders at once. */
   width: number;
+  isProfiled: boolean;
 }
 
 export interface LoopRound {
   label: string;
   orders: number;
-  isProfiled: boolean;
 }
 
 export interface LoopResult {
@@ -33,13 +33,11 @@ export interface LoopResult {
 export type FromLoop = { kind: 'publish'; name: string; value: string } | ({ kind: 'result' } & LoopResult);
 export type ToLoop = { kind: 'published'; name: string } | ({ kind: 'round' } & LoopRound);
 
-export interface LoopRunner extends Runner {
-  /** A round of its own, as watching costs time. */
-  profile(label: string, orders: number): Promise<Profile>;
-}
-
 /** One way in a bare loop, in a process of its own, at a test CA of its own, as the whole product has one. */
-export async function startLoop(way: LoopSettings['way'], { width, warmUp }: { width: number; warmUp: number }): Promise<LoopRunner> {
+export async function startLoop(
+  way: LoopSettings['way'],
+  { width, warmUp, isProfiled = false }: { width: number; warmUp: number; isProfiled?: boolean },
+): Promise<Runner> {
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const one of stops.splice(0).reverse()) await one();
@@ -50,21 +48,15 @@ export async function startLoop(way: LoopSettings['way'], { width, warmUp }: { w
     dns.addZone('customer.test');
     const { directoryUrl, caFile, stop: stopCa } = await startAcmeCa({ dnsServer: `127.0.0.1:${dns.port}` });
     stops.push(stopCa);
-    const settings: LoopSettings = { way, directoryUrl, caFile, width };
+    const settings: LoopSettings = { way, directoryUrl, caFile, width, isProfiled };
     const child = fork(path.join(__dirname, 'loop-process.ts'), [JSON.stringify(settings)]);
     stops.push(() => ended(child));
-    const round = (label: string, orders: number, isProfiled = false): Promise<LoopResult> => runRound(child, dns, { label, orders, isProfiled });
-    await round('warm', warmUp);
+    await runRound(child, dns, { label: 'warm', orders: warmUp });
     return {
       stop,
       async round(label, orders): Promise<Round> {
-        const { cpuMs, ...result } = await round(label, orders);
-        return { ...result, cpuMs: new Map([[way, cpuMs]]) };
-      },
-      async profile(label, orders) {
-        const { profile } = await round(label, orders, true);
-        if (profile === null) throw new Error(`the loop over ${way} made no profile`);
-        return profile;
+        const { cpuMs, ...result } = await runRound(child, dns, { label, orders });
+        return { ...result, orders, cpuMs: new Map([[way, cpuMs]]) };
       },
     };
   } catch (error) {

@@ -32,7 +32,7 @@ export async function startPipeline(settings: PipelineSettings, { proxy = false 
       const startedAt = performance.now();
       await takeThrough(stack, client, { label, domains, width: settings.width });
       const seconds = (performance.now() - startedAt) / 1000;
-      return { seconds, cpuMs: cpuUsed(before, readCpu()), latenciesMs: await latenciesOf(client, label), roundTrips: null };
+      return { orders, seconds, cpuMs: cpuUsed(before, readCpu()), latenciesMs: await latenciesOf(client, label), roundTrips: null, profile: null };
     };
     await round('warm', settings.warmUp);
     return { stack, round, stop };

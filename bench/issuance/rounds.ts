@@ -1,13 +1,17 @@
 import type { CpuMs } from '../stack-cpu';
+import type { Profile } from './profile';
 
 /** What one way made of one round of orders. */
 export interface Round {
+  orders: number;
   seconds: number;
   /** By process, of the whole round. */
   cpuMs: CpuMs;
   latenciesMs: number[];
   /** HTTP exchanges with the CA; null: not counted, as what counts them would cost time. */
   roundTrips: number | null;
+  /** Null where it isn't watched: watching costs time. */
+  profile: Profile | null;
 }
 
 /** One way of issuing, ready for one round after the other. */
@@ -46,10 +50,10 @@ export function lasting(what: string, start: () => Promise<Runner>): Runner {
 }
 
 /** `rounds` rounds of each, in turns: what the machine does besides hits all of them alike. */
-export async function inTurns(runners: Runner[], rounds: number, orders: number): Promise<Round[][]> {
+export async function inTurns(runners: (Runner & { orders: number })[], rounds: number): Promise<Round[][]> {
   const results: Round[][] = runners.map(() => []);
   for (let round = 0; round < rounds; round += 1) {
-    for (const [index, runner] of runners.entries()) results[index]?.push(await runner.round(`r${round}n`, orders));
+    for (const [index, runner] of runners.entries()) results[index]?.push(await runner.round(`r${round}n`, runner.orders));
   }
   return results;
 }
