@@ -71,12 +71,9 @@ async function takeThrough(
     const { name, value } = await askForCertificate(stack, id);
     stack.dns.setTxt(name, [value]);
   });
-  await until(`${domains.length} domains active or failed`, { timeoutMs: TIMEOUT_MS, everyMs: 200 }, async () => {
-    const { rows } = await client.query<{ over: number }>(
-      `SELECT count(*)::int AS over FROM domains WHERE name LIKE $1 AND status IN ('active', 'failed')`,
-      [`${label}%`],
-    );
-    return rows[0]?.over === domains.length;
+  await until('all orders are over', { timeoutMs: TIMEOUT_MS, everyMs: 200 }, async () => {
+    const { rows } = await client.query<{ live: number }>("SELECT count(*)::int AS live FROM orders WHERE status NOT IN ('valid', 'invalid')");
+    return rows[0]?.live === 0;
   });
   const { rows } = await client.query<{ name: string; status_reason: string | null }>(
     `SELECT name, status_reason FROM domains WHERE name LIKE $1 AND status <> 'active'`,

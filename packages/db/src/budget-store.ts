@@ -2,6 +2,7 @@ import { type BudgetStore, type Order, type OrderBudget, type Slot, URGENT_MS } 
 import type { Db, PrismaLike } from './client';
 import { gather } from './gather';
 import { Prisma } from './generated/client';
+import { createPlenty, type Plenty } from './plenty';
 
 const WINDOW_MS = 3 * 3_600_000;
 const WEEK_MS = 7 * 86_400_000;
@@ -16,7 +17,8 @@ const SOON_MS = 30_000;
 const since = (windowMs: number): Prisma.Sql => Prisma.sql`statement_timestamp() - ${windowMs} * interval '1 millisecond'`;
 
 export function createBudgetStore(db: Db): BudgetStore {
-  const takeOfPlenty = gather((wanted: Wanted[]) => takeAllOfPlenty(db, wanted));
+  const plenty = createPlenty();
+  const takeOfPlenty = gather((wanted: Wanted[]) => takeAllOfPlenty(db, plenty, wanted));
   return {
     async takeSlot(accountId, order, registeredDomain, budget) {
       const { per3Hours, perRegisteredDomainPerWeek } = budget;
@@ -67,35 +69,60 @@ interface Wanted {
   budget: OrderBudget;
 }
 
+/** What is counted for an order; renewals don't count against their registered domain. */
+const countedFor = ({ accountId, order, registeredDomain }: Wanted): string[] =>
+  order.renewal ? [accountId] : [accountId, `${accountId} ${registeredDomain}`];
+
+interface Given {
+  nth: number;
+  isTaken: boolean;
+  /** Null where they were not counted. */
+  used: number | null;
+  usedByDomain: number | null;
+}
+
 /** Without a lock: racers, and those that share the statement, are fewer than what is left over. Returns who has got a slot. */
-async function takeAllOfPlenty(db: Db, wanted: Wanted[]): Promise<boolean[]> {
-  const taken = await db.run<{ id: string }>(Prisma.sql`
+async function takeAllOfPlenty(db: Db, plenty: Plenty, wanted: Wanted[]): Promise<boolean[]> {
+  const given = await db.run<Given>(Prisma.sql`
     WITH wanted AS (
       SELECT * FROM unnest(
         ${wanted.map(({ order }) => order.id)}::uuid[], ${wanted.map(({ order }) => order.generation)}::int[],
         ${wanted.map(({ accountId }) => accountId)}::uuid[], ${wanted.map(({ order }) => order.tenantId)}::uuid[],
         ${wanted.map(({ registeredDomain }) => registeredDomain)}::text[], ${wanted.map(({ order }) => order.renewal)}::boolean[],
         ${wanted.map(({ budget }) => budget.per3Hours - PLENTY)}::int[],
-        ${wanted.map(({ budget }) => budget.perRegisteredDomainPerWeek - PLENTY)}::int[]
-      ) AS w(order_id, generation, account_id, tenant_id, registered_domain, renewal, plenty, plenty_by_domain)
+        ${wanted.map(({ budget }) => budget.perRegisteredDomainPerWeek - PLENTY)}::int[],
+        ${wanted.map((one) => plenty.take(countedFor(one)))}::boolean[]
+      ) WITH ORDINALITY AS w(order_id, generation, account_id, tenant_id, registered_domain, renewal, most, most_by_domain, is_sure, nth)
     ), outdated AS (
       DELETE FROM order_slots WHERE account_id IN (SELECT account_id FROM wanted) AND taken_at < ${since(WEEK_MS)}
     ), by_account AS (
-      SELECT account_id, (SELECT count(*) FROM order_slots s WHERE s.account_id = w.account_id AND taken_at > ${since(WINDOW_MS)}) AS used
-        FROM (SELECT DISTINCT account_id FROM wanted) w
+      SELECT account_id, (SELECT count(*)::int FROM order_slots s WHERE s.account_id = w.account_id AND taken_at > ${since(WINDOW_MS)}) AS used
+        FROM (SELECT DISTINCT account_id FROM wanted WHERE NOT is_sure) w
     ), by_domain AS (
-      SELECT account_id, registered_domain, (SELECT count(*) FROM order_slots s
+      SELECT account_id, registered_domain, (SELECT count(*)::int FROM order_slots s
                WHERE s.account_id = w.account_id AND s.registered_domain = w.registered_domain AND NOT renewal AND taken_at > ${since(WEEK_MS)}) AS used
-        FROM (SELECT DISTINCT account_id, registered_domain FROM wanted WHERE NOT renewal) w
+        FROM (SELECT DISTINCT account_id, registered_domain FROM wanted WHERE NOT is_sure AND NOT renewal) w
+    ), counted AS (
+      SELECT w.*, a.used, d.used AS used_by_domain
+        FROM wanted w LEFT JOIN by_account a USING (account_id) LEFT JOIN by_domain d USING (account_id, registered_domain)
+    ), taken AS (
+      INSERT INTO order_slots (order_id, generation, account_id, tenant_id, registered_domain, renewal, taken_at)
+      SELECT order_id, generation, account_id, tenant_id, registered_domain, renewal, clock_timestamp() FROM counted
+       WHERE is_sure OR (used < most AND (renewal OR used_by_domain < most_by_domain))
+          ON CONFLICT DO NOTHING
+      RETURNING order_id
     )
-    INSERT INTO order_slots (order_id, generation, account_id, tenant_id, registered_domain, renewal, taken_at)
-    SELECT order_id, generation, account_id, tenant_id, registered_domain, renewal, clock_timestamp()
-      FROM wanted JOIN by_account a USING (account_id) LEFT JOIN by_domain d USING (account_id, registered_domain)
-     WHERE a.used < plenty AND (renewal OR d.used < plenty_by_domain)
-        ON CONFLICT DO NOTHING
-    RETURNING order_id AS id`);
-  const given = new Set(taken.map(({ id }) => id));
-  return wanted.map(({ order }) => given.has(order.id));
+    SELECT nth::int, EXISTS (SELECT 1 FROM taken t WHERE t.order_id = c.order_id) AS "isTaken", used, used_by_domain AS "usedByDomain" FROM counted c`);
+  const isTaken = new Set<number>();
+  for (const { nth, isTaken: mine, used, usedByDomain } of given) {
+    const one = wanted[nth - 1];
+    if (mine) isTaken.add(nth - 1);
+    if (!one || used === null) continue;
+    const [account = '', domain] = countedFor(one);
+    plenty.learn(account, one.budget.per3Hours - PLENTY - used);
+    if (domain !== undefined && usedByDomain !== null) plenty.learn(domain, one.budget.perRegisteredDomainPerWeek - PLENTY - usedByDomain);
+  }
+  return wanted.map((_one, index) => isTaken.has(index));
 }
 
 async function count(tx: PrismaLike, accountId: string, order: Order, registeredDomain: string) {

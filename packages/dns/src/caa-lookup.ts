@@ -1,7 +1,8 @@
 import { type CaaLookup, type Diagnosis, registeredDomain } from '@certwright/core';
 import { createBudget } from './budget';
-import { type CaaRefusal, type CaaSet, refusalOf, relevantCaa } from './caa';
+import { type CaaAt, type CaaRefusal, type CaaSet, refusalOf, relevantCaa } from './caa';
 import type { MakeResolver, Resolver } from './resolver';
+import { createTtlCache } from './ttl-cache';
 import { cutAbove } from './zone-cut';
 
 const WHY: Record<CaaRefusal, string> = {
@@ -16,14 +17,33 @@ const WHY: Record<CaaRefusal, string> = {
 /** Longer than resolvers keep anything. */
 const MAX_WAIT_SECONDS = 86_400;
 
-export function createCaaLookup({ resolvers, timeoutMs }: { resolvers: MakeResolver; timeoutMs: number }): CaaLookup {
+/** Above a customer's name, absence alone is kept, in seconds: records that have come since the CA sees itself, those that are gone hold up nobody. */
+const ABSENCE_TTL = 60;
+const MAX_ABSENT = 1_000;
+
+export function createCaaLookup({
+  resolvers,
+  timeoutMs,
+  now = () => performance.now(),
+}: {
+  resolvers: MakeResolver;
+  timeoutMs: number;
+  /** A monotonic clock in milliseconds. */
+  now?: () => number;
+}): CaaLookup {
+  const parents = createTtlCache<CaaAt>({ max: MAX_ABSENT, now });
+  const above = (at: string, look: () => Promise<CaaAt>): Promise<CaaAt> =>
+    parents.get(at, async () => {
+      const value = await look();
+      return { value, ttl: value === null ? ABSENCE_TTL : null };
+    });
   return {
     async forbids(names, issuer) {
       const [identity] = issuer.identities;
       if (identity === undefined) return null;
       for (const name of names) {
         const resolver = resolvers(createBudget(timeoutMs, 0).queryMs);
-        const set = await relevantCaa(name, resolver);
+        const set = await relevantCaa(name, resolver, above);
         if (set === 'untold') return untold(name, resolver);
         const refusal = set && refusalOf(set.records, name.startsWith('*.'), issuer);
         if (refusal) return diagnosisOf(name, { ...set, zone: await zoneOf(set.at, resolver) }, refusal, identity);

@@ -1,4 +1,7 @@
 import { type CaaRecord, type CaaRefusal, refusalOf } from './caa';
+import { createCaaLookup } from './caa-lookup';
+import type { DnsReply } from './message';
+import type { Question } from './wire';
 
 const OURS = { identities: ['ca.test'], accountUri: 'https://ca.test/account/1' };
 const issue = (value: string): CaaRecord => ({ critical: false, tag: 'issue', value });
@@ -16,4 +19,39 @@ it.each<[string, CaaRecord[], CaaRefusal | null]>([
   ['empty issuers', [issue(''), issue(';')], 'no-issuer'],
 ])('CAA records with %s', (_what, records, refusal) => {
   expect(refusalOf(records, false, OURS)).toBe(refusal);
+});
+
+describe('what lies above the name', () => {
+  let now = 0;
+  let asked: string[] = [];
+  const forbidding = new Set<string>();
+  const answerTo = ({ name }: Question): DnsReply => {
+    asked.push(name);
+    const answers = forbidding.has(name) ? [{ type: 'CAA', name, ttl: 300, data: { flags: 0, tag: 'issue', value: ';' } }] : [];
+    return { type: 'response', rcode: 'NOERROR', answers } as unknown as DnsReply;
+  };
+  const ask = (question: Question): Promise<DnsReply> => Promise.resolve(answerTo(question));
+  const resolver = { ask, askChecked: ask, askCache: ask };
+  const lookup = createCaaLookup({ resolvers: () => resolver, timeoutMs: 1_000, now: () => now });
+  const look = async (name: string): Promise<{ code: string | undefined; asked: string[] }> => {
+    asked = [];
+    const refused = await lookup.forbids([name], OURS);
+    return { code: refused?.code, asked };
+  };
+
+  it('is not asked about again for a minute where it has no CAA records', async () => {
+    expect(await look('a.shop.test')).toEqual({ code: undefined, asked: ['a.shop.test', 'shop.test', 'test'] });
+    expect(await look('b.shop.test')).toEqual({ code: undefined, asked: ['b.shop.test'] });
+    forbidding.add('b.shop.test');
+    expect((await look('b.shop.test')).code).toBe('caa_forbids_issuer');
+    now = 60_000;
+    expect((await look('c.shop.test')).asked).toEqual(['c.shop.test', 'shop.test', 'test']);
+  });
+
+  it('is asked about each time where it forbids', async () => {
+    forbidding.add('other.test');
+    expect((await look('a.other.test')).code).toBe('caa_forbids_issuer');
+    forbidding.delete('other.test');
+    expect((await look('a.other.test')).code).toBeUndefined();
+  });
 });

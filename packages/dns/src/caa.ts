@@ -30,26 +30,40 @@ const MAX_VALUE = 255;
 /** Nobody can tell which CAA records there are: a CA must refuse then (RFC 8659 section 3). */
 export type Untold = 'untold';
 
+/** The CAA records at one name; null: there are none. */
+export type CaaAt = CaaSet | Untold | null;
+
 /**
  * Climbs the tree to the first name with CAA records (RFC 8659 section 3), with DNSSEC checked as the CA does; the resolver follows
- * aliases on the way. Null where there are none.
+ * aliases on the way. Null where there are none. What is above the name itself goes through `above`, which may know it.
  */
-export async function relevantCaa(name: string, resolver: Pick<Resolver, 'askChecked'>): Promise<CaaSet | Untold | null> {
+export async function relevantCaa(
+  name: string,
+  resolver: Pick<Resolver, 'askChecked'>,
+  above: (at: string, look: () => Promise<CaaAt>) => Promise<CaaAt> = (_at, look) => look(),
+): Promise<CaaAt> {
   let at = lower(name).replace(/^\*\./, '');
   for (let climbed = 0; at !== '' && climbed < MAX_CLIMB; climbed += 1, at = parentOf(at)) {
-    const reply = await resolver.askChecked({ name: at, type: 'CAA' });
-    if (reply?.rcode !== 'NOERROR' && reply?.rcode !== 'NXDOMAIN') return 'untold';
-    const found = (reply.answers ?? []).filter(isCaa);
-    if (found.length === 0) continue;
-    const records = found.map(({ data }) => ({
-      critical: ((data.flags ?? 0) & 0x80) !== 0 || data.issuerCritical === true,
-      tag: printable(data.tag, MAX_TAG).toLowerCase(),
-      value: printable(data.value, MAX_VALUE),
-    }));
-    const [owner = at] = found.map(({ name }) => lower(name));
-    return { at: owner, records, ttl: Math.min(...found.map(({ ttl }) => ttl ?? 0)) };
+    const here = at;
+    const look = (): Promise<CaaAt> => caaAt(here, resolver);
+    const set = climbed === 0 ? await look() : await above(here, look);
+    if (set !== null) return set;
   }
   return null;
+}
+
+async function caaAt(at: string, resolver: Pick<Resolver, 'askChecked'>): Promise<CaaAt> {
+  const reply = await resolver.askChecked({ name: at, type: 'CAA' });
+  if (reply?.rcode !== 'NOERROR' && reply?.rcode !== 'NXDOMAIN') return 'untold';
+  const found = (reply.answers ?? []).filter(isCaa);
+  if (found.length === 0) return null;
+  const records = found.map(({ data }) => ({
+    critical: ((data.flags ?? 0) & 0x80) !== 0 || data.issuerCritical === true,
+    tag: printable(data.tag, MAX_TAG).toLowerCase(),
+    value: printable(data.value, MAX_VALUE),
+  }));
+  const [owner = at] = found.map(({ name }) => lower(name));
+  return { at: owner, records, ttl: Math.min(...found.map(({ ttl }) => ttl ?? 0)) };
 }
 
 const isCaa = (record: Answer): record is CaaAnswer => record.type === 'CAA';
