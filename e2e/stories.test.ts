@@ -19,7 +19,10 @@ describe('a failed or waiting order tells its story', () => {
   beforeAll(async () => {
     stack = await startStack({ queue: 'redis', proxy: true, env: { POLL_INTERVAL: '1s', POLL_TIMEOUT: '4s', ISSUE_WAIT: '2s' } });
   }, 60_000);
-  afterEach(() => stack.proxy.heal());
+  afterEach(async () => {
+    stack.proxy.heal();
+    await stack.query('UPDATE accounts SET paused_until = NULL, orders_paused_until = NULL');
+  });
   afterAll(() => stack.stop());
 
   /** Asks for a certificate. With `isSet` the customer does what is asked of them. */
@@ -39,12 +42,10 @@ describe('a failed or waiting order tells its story', () => {
     }
   }
 
-  /** As the document has it, but for the times and the port of the test CA. */
+  /** As the document has it, but for the times. */
   async function expectStory(id: string, code: string): Promise<void> {
     const { names, status, reason, next_check_at } = await untilTold(id, code);
-    const told = JSON.stringify({ names, status, reason, next_check_at }, null, 2)
-      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
-      .replace(/127\.0\.0\.1:\d+/g, '<the CA>');
+    const told = JSON.stringify({ names, status, reason, next_check_at }, null, 2).replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>');
     const stories = [...DOC.matchAll(/```json\n([^`]*)\n```/g)].map(([, story]) => story);
     expect(told).toBe(stories.find((story) => story?.includes(`"${code}"`)));
   }

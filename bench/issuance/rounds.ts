@@ -12,11 +12,13 @@ export interface Round {
   roundTrips: number | null;
   /** Null where it isn't watched: watching costs time. */
   profile: Profile | null;
+  /** Orders that ended without a certificate, with why. */
+  failures: string[];
 }
 
 /** One way of issuing, ready for one round after the other. */
 export interface Runner {
-  /** Names of two rounds differ by `label`. @throws Error when an order fails */
+  /** Names of two rounds differ by `label`. @throws Error when the CA, or anything else, does not answer */
   round(label: string, orders: number): Promise<Round>;
   stop(): Promise<void>;
 }
@@ -24,8 +26,9 @@ export interface Runner {
 /** The test CA locks up now and then when it is sent many orders at once: then a way starts anew, at most so often in a row. */
 const STARTS = 5;
 
-/** A way that is started when it is first needed, and again, with the round repeated, when one fails. */
-export function lasting(what: string, start: () => Promise<Runner>): Runner {
+/** A way that is started when it is first needed, and again, with the round repeated, when one throws; `repeated` says why. */
+export function lasting(what: string, start: () => Promise<Runner>): Runner & { repeated: string[] } {
+  const repeated: string[] = [];
   let running: Runner | null = null;
   const stop = async (): Promise<void> => {
     const stopping = running;
@@ -33,6 +36,7 @@ export function lasting(what: string, start: () => Promise<Runner>): Runner {
     await stopping?.stop();
   };
   return {
+    repeated,
     stop,
     async round(label, orders) {
       for (let attempt = 1; ; attempt += 1) {
@@ -42,7 +46,8 @@ export function lasting(what: string, start: () => Promise<Runner>): Runner {
         } catch (error) {
           await stop();
           if (attempt === STARTS) throw error;
-          console.log(`repeated: ${what} (${error instanceof Error ? error.message : String(error)})`);
+          repeated.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+          console.log(`repeated: ${repeated.at(-1)}`);
         }
       }
     },

@@ -39,6 +39,12 @@ it('has every type of RFC 8555 section 6.7 that an order can meet, and RFC 9773â
   expect(known.filter((type) => !types.has(type))).toEqual([]);
 });
 
+it('is not the customer who mends a key that the CA has refused, wherever it says so', () => {
+  const acme = { type: 'urn:ietf:params:acme:error:badCSR', detail: 'weak key', status: 400 };
+  expect(adviceOn({ code: 'acme_order_invalid', acme }, true).actor).toBe('platform');
+  expect(adviceOn({ code: 'acme_order_invalid', acme: { ...acme, type: 'urn:ietf:params:acme:error:caa' } }, true).actor).toBe('customer');
+});
+
 it.each(rows)('$status $type at $step: $code, $then', (row) => {
   expect(inWords(meaningOf(row))).toEqual([row.code, row.then, row.holdsUp, row.actor]);
 });

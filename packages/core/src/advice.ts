@@ -87,7 +87,8 @@ const NOT_THE_CUSTOMERS: Record<string, Advice> = {
 
 /** A failed order's reason may be one that otherwise mends itself: then nothing more happens until somebody asks again. */
 export function adviceOn({ code, acme }: { code: ProblemCode; acme?: AcmeProblemDocument | undefined }, isOver: boolean): Advice {
-  const ofType = code === 'acme_rejected' ? NOT_THE_CUSTOMERS[acme?.type ?? ''] : undefined;
+  const isNo = code === 'acme_rejected' || code === 'acme_order_invalid';
+  const ofType = isNo ? NOT_THE_CUSTOMERS[acme?.type ?? ''] : undefined;
   const advice = ofType ?? ADVICE[code] ?? waits('The order goes on by itself.');
   if (!isOver || advice.actor !== 'nobody') return advice;
   return { actor: 'platform', action: 'Ask for the certificate again.' };

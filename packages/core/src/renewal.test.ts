@@ -1,4 +1,4 @@
-import { cappedByNeed, isUsable, leastAgeMs, momentIn, neededBy, nextAskMs, nextReminder, remindersDue, retryRenewalMs, windowOf } from './renewal';
+import { cappedByNeed, isUsable, leastAgeMs, lookInLineMs, momentIn, neededBy, nextAskMs, nextReminder, remindersDue, retryRenewalMs, windowOf } from './renewal';
 
 const DAY = 86_400_000;
 const START = new Date('2027-01-01T00:00:00Z');
@@ -105,4 +105,16 @@ describe('reminders', () => {
     expect(remindersDue(life(90), new Date(START.getTime() + 84 * DAY))).toBe(3);
     expect(remindersDue(life(90), START)).toBe(0);
   });
+});
+
+it('lets an order in line look after a quarter of its wait, and more often the sooner it is needed', () => {
+  const now = new Date(1_800_000_000_000);
+  const HOUR = 3_600_000;
+  expect(lookInLineMs(60_000, null, now, 0)).toBe(60_000);
+  expect(lookInLineMs(30 * 60_000, null, now, 0)).toBe(10 * 60_000);
+  expect(lookInLineMs(2 * HOUR, null, now, 0)).toBe(HOUR / 2);
+  expect(lookInLineMs(24 * HOUR, null, now, 0)).toBe(HOUR);
+  expect(lookInLineMs(24 * HOUR, null, now, 1)).toBeCloseTo(1.1 * HOUR);
+  expect(lookInLineMs(6 * HOUR, new Date(now.getTime() + HOUR / 2), now, 0)).toBe(HOUR / 16);
+  expect(lookInLineMs(6 * HOUR, new Date(now.getTime() - HOUR), now, 0)).toBe(HOUR);
 });

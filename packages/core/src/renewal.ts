@@ -76,6 +76,18 @@ export function cappedByNeed(delayMs: number, neededBy: Date | null, now: Date):
   return leftMs > 0 ? Math.min(delayMs, Math.max(leftMs / 8, MINUTE_MS)) : delayMs;
 }
 
+const LOOK_IN_LINE_MS = [600_000, 3_600_000] as const;
+
+/**
+ * When an order in line looks whether its turn has come sooner than was thought, in milliseconds: after a quarter of its wait, within bounds,
+ * and so that it doesn't sleep through the time that is left; up to a tenth later, so that what came as one doesn't look as one.
+ */
+export function lookInLineMs(waitMs: number, neededBy: Date | null, now: Date, random: number = Math.random()): number {
+  const [soonestMs, latestMs] = LOOK_IN_LINE_MS;
+  const lookMs = Math.min(Math.max(soonestMs, waitMs / 4), latestMs);
+  return Math.min(waitMs, cappedByNeed(lookMs, neededBy, now)) * (1 + random / 10);
+}
+
 /** Of a life of 90 days; others in proportion. */
 const REMINDER_DAYS = [30, 14, 7, 3, 1];
 

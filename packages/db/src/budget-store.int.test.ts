@@ -62,6 +62,52 @@ describe('the budgets', () => {
     expect(rows[0]?.slots).toBe(32);
   });
 
+  it('give no more than there is, however many share statements that do not see each other', async () => {
+    const order = await ordered(DEFAULT_TENANT_ID);
+    const orders = Array.from({ length: 240 }, () => ({ ...order, id: randomUUID() }));
+    await sql.query('BEGIN');
+    await sql.query('SELECT 1 FROM accounts WHERE id = $1 FOR UPDATE', [accountId]); // they count, and can't write yet
+    const budget = { per3Hours: 210, perRegisteredDomainPerWeek: 10_000 };
+    const ask = (one: Order): Promise<Slot> => database.budgets.takeSlot(accountId, one, 'shop.test', budget);
+    const asking = Promise.allSettled(orders.map(ask));
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await sql.query('COMMIT');
+    await asking; // some have waited too long for a connection
+    for (const one of orders) await ask(one);
+    const { rows } = await sql.query<{ slots: number }>('SELECT count(*)::int AS slots FROM order_slots');
+    expect(rows[0]?.slots).toBe(210);
+  });
+
+  it('count now and then where there is far more than enough, and each order all the same', async () => {
+    const orders = await many(40, DEFAULT_TENANT_ID);
+    const plenty = { per3Hours: 100_000, perRegisteredDomainPerWeek: 100_000 };
+    for (const batch of [orders.slice(0, 10), orders.slice(10)]) {
+      const slots = await Promise.all(batch.map((order) => database.budgets.takeSlot(accountId, order, 'shop.test', plenty)));
+      expect(slots.every(({ kind }) => kind === 'taken')).toBe(true);
+    }
+    const { rows } = await sql.query<{ n: number }>('SELECT count(DISTINCT order_id)::int AS n FROM order_slots');
+    expect(rows[0]?.n).toBe(40);
+    const [again] = orders;
+    if (again) expect((await database.budgets.takeSlot(accountId, again, 'shop.test', plenty)).kind).toBe('taken');
+  });
+
+  it('forget what is old without standing in anybody’s way', async () => {
+    const [line, plain] = await many(2, DEFAULT_TENANT_ID);
+    if (!line || !plain) throw new TypeError('there are two');
+    await sql.query(
+      `INSERT INTO order_slots (order_id, generation, account_id, tenant_id, registered_domain, renewal, taken_at)
+       SELECT gen_random_uuid(), 1, $1, $2, 'old.test', false, clock_timestamp() - interval '8 days' FROM generate_series(1, 50)`,
+      [accountId, DEFAULT_TENANT_ID],
+    );
+    await sql.query('BEGIN');
+    await sql.query('DELETE FROM order_slots');
+    await sql.query('SELECT 1 FROM accounts WHERE id = $1 FOR KEY SHARE', [accountId]); // as whoever inserts a row that refers to it
+    const plenty = { per3Hours: 100_000, perRegisteredDomainPerWeek: 100_000 };
+    expect((await database.budgets.takeSlot(accountId, plain, 'shop.test', plenty)).kind).toBe('taken');
+    expect((await take(line)).kind).toBe('taken');
+    await sql.query('COMMIT');
+  });
+
   it('read what is in the window, not what was taken all week, and forget what is older', async () => {
     await sql.query(
       `INSERT INTO order_slots (order_id, generation, account_id, tenant_id, registered_domain, renewal, taken_at)

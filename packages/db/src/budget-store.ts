@@ -2,7 +2,7 @@ import { type BudgetStore, type Order, type OrderBudget, type Slot, URGENT_MS } 
 import type { Db, PrismaLike } from './client';
 import { gather } from './gather';
 import { Prisma } from './generated/client';
-import { createPlenty, type Plenty } from './plenty';
+import { createPlenty, MOST_AT_ONCE, type Plenty } from './plenty';
 
 const WINDOW_MS = 3 * 3_600_000;
 const WEEK_MS = 7 * 86_400_000;
@@ -16,6 +16,11 @@ const SOON_MS = 30_000;
 /** Stable, as `clock_timestamp()` is not: so an index can be used, and the planner knows how few rows there are. */
 const since = (windowMs: number): Prisma.Sql => Prisma.sql`statement_timestamp() - ${windowMs} * interval '1 millisecond'`;
 
+/** What is too old to count. What another statement is deleting this very moment is left to it. */
+const outdated = (accountIds: Prisma.Sql): Prisma.Sql => Prisma.sql`
+  DELETE FROM order_slots WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM order_slots WHERE account_id IN (${accountIds}) AND taken_at < ${since(WEEK_MS)} FOR UPDATE SKIP LOCKED))`;
+
 export function createBudgetStore(db: Db): BudgetStore {
   const plenty = createPlenty();
   const takeOfPlenty = gather((wanted: Wanted[]) => takeAllOfPlenty(db, plenty, wanted));
@@ -27,13 +32,15 @@ export function createBudgetStore(db: Db): BudgetStore {
       // Most in a long line are told without a lock that their turn has not come.
       const first = await turnOf(db.prisma, accountId, order, registeredDomain, budget);
       if (first.kind === 'spent') return first;
+      if (first.isMine) return { kind: 'taken' };
       return db.prisma.$transaction(async (tx): Promise<Slot> => {
-        // One at a time per account: a count that two racers read would be one too low for the second.
-        await tx.$queryRaw`SELECT 1 FROM accounts WHERE id = ${accountId}::uuid FOR UPDATE`;
+        // One at a time per account: a count that two racers read would be one too low for the second. It holds up no row that refers to the account.
+        await tx.$queryRaw`SELECT 1 FROM accounts WHERE id = ${accountId}::uuid FOR NO KEY UPDATE`;
         const slot = await turnOf(tx, accountId, order, registeredDomain, budget);
-        if (slot.kind === 'spent' || slot.isMine) return slot;
+        if (slot.kind === 'spent') return slot;
+        if (slot.isMine) return { kind: 'taken' };
         await tx.$executeRaw`
-          WITH outdated AS (DELETE FROM order_slots WHERE account_id = ${accountId}::uuid AND taken_at < ${since(WEEK_MS)})
+          WITH outdated AS (${outdated(Prisma.sql`${accountId}::uuid`)})
           INSERT INTO order_slots (order_id, generation, account_id, tenant_id, registered_domain, renewal, taken_at)
           VALUES (${order.id}::uuid, ${order.generation}, ${accountId}::uuid, ${order.tenantId}::uuid, ${registeredDomain}, ${order.renewal}, clock_timestamp())`;
         return { kind: 'taken' };
@@ -69,10 +76,6 @@ interface Wanted {
   budget: OrderBudget;
 }
 
-/** What is counted for an order; renewals don't count against their registered domain. */
-const countedFor = ({ accountId, order, registeredDomain }: Wanted): string[] =>
-  order.renewal ? [accountId] : [accountId, `${accountId} ${registeredDomain}`];
-
 interface Given {
   nth: number;
   isTaken: boolean;
@@ -81,7 +84,10 @@ interface Given {
   usedByDomain: number | null;
 }
 
-/** Without a lock: racers, and those that share the statement, are fewer than what is left over. Returns who has got a slot. */
+/**
+ * Without a lock: a statement that counts gives away its share of what it sees to be free, and no more, as others may see the same.
+ * Returns who has got a slot. Renewals don't count against their registered domain.
+ */
 async function takeAllOfPlenty(db: Db, plenty: Plenty, wanted: Wanted[]): Promise<boolean[]> {
   const given = await db.run<Given>(Prisma.sql`
     WITH wanted AS (
@@ -91,38 +97,54 @@ async function takeAllOfPlenty(db: Db, plenty: Plenty, wanted: Wanted[]): Promis
         ${wanted.map(({ registeredDomain }) => registeredDomain)}::text[], ${wanted.map(({ order }) => order.renewal)}::boolean[],
         ${wanted.map(({ budget }) => budget.per3Hours - PLENTY)}::int[],
         ${wanted.map(({ budget }) => budget.perRegisteredDomainPerWeek - PLENTY)}::int[],
-        ${wanted.map((one) => plenty.take(countedFor(one)))}::boolean[]
-      ) WITH ORDINALITY AS w(order_id, generation, account_id, tenant_id, registered_domain, renewal, most, most_by_domain, is_sure, nth)
-    ), outdated AS (
-      DELETE FROM order_slots WHERE account_id IN (SELECT account_id FROM wanted) AND taken_at < ${since(WEEK_MS)}
+        ${wanted.map(({ accountId }) => plenty.take(accountId))}::boolean[],
+        ${wanted.map((one) => one.order.renewal || plenty.take(domainKey(one)))}::boolean[]
+      ) WITH ORDINALITY AS w(order_id, generation, account_id, tenant_id, registered_domain, renewal, most, most_by_domain, is_sure, is_sure_by_domain, nth)
+    ), outdated AS (${outdated(Prisma.sql`SELECT account_id FROM wanted`)}
     ), by_account AS (
       SELECT account_id, (SELECT count(*)::int FROM order_slots s WHERE s.account_id = w.account_id AND taken_at > ${since(WINDOW_MS)}) AS used
         FROM (SELECT DISTINCT account_id FROM wanted WHERE NOT is_sure) w
     ), by_domain AS (
       SELECT account_id, registered_domain, (SELECT count(*)::int FROM order_slots s
                WHERE s.account_id = w.account_id AND s.registered_domain = w.registered_domain AND NOT renewal AND taken_at > ${since(WEEK_MS)}) AS used
-        FROM (SELECT DISTINCT account_id, registered_domain FROM wanted WHERE NOT is_sure AND NOT renewal) w
+        FROM (SELECT DISTINCT account_id, registered_domain FROM wanted WHERE NOT is_sure_by_domain) w
     ), counted AS (
-      SELECT w.*, a.used, d.used AS used_by_domain
+      SELECT w.*, a.used, d.used AS used_by_domain,
+             row_number() OVER (PARTITION BY account_id, is_sure ORDER BY nth) AS place,
+             row_number() OVER (PARTITION BY account_id, registered_domain, is_sure_by_domain ORDER BY nth) AS place_by_domain
         FROM wanted w LEFT JOIN by_account a USING (account_id) LEFT JOIN by_domain d USING (account_id, registered_domain)
     ), taken AS (
       INSERT INTO order_slots (order_id, generation, account_id, tenant_id, registered_domain, renewal, taken_at)
       SELECT order_id, generation, account_id, tenant_id, registered_domain, renewal, clock_timestamp() FROM counted
-       WHERE is_sure OR (used < most AND (renewal OR used_by_domain < most_by_domain))
+       WHERE (is_sure OR place <= (most - used) / ${MOST_AT_ONCE}::int)
+         AND (is_sure_by_domain OR place_by_domain <= (most_by_domain - used_by_domain) / ${MOST_AT_ONCE}::int)
           ON CONFLICT DO NOTHING
       RETURNING order_id
     )
-    SELECT nth::int, EXISTS (SELECT 1 FROM taken t WHERE t.order_id = c.order_id) AS "isTaken", used, used_by_domain AS "usedByDomain" FROM counted c`);
-  const isTaken = new Set<number>();
-  for (const { nth, isTaken: mine, used, usedByDomain } of given) {
-    const one = wanted[nth - 1];
-    if (mine) isTaken.add(nth - 1);
-    if (!one || used === null) continue;
-    const [account = '', domain] = countedFor(one);
-    plenty.learn(account, one.budget.per3Hours - PLENTY - used);
-    if (domain !== undefined && usedByDomain !== null) plenty.learn(domain, one.budget.perRegisteredDomainPerWeek - PLENTY - usedByDomain);
-  }
+    SELECT nth::int, EXISTS (SELECT 1 FROM taken t WHERE t.order_id = c.order_id) AS "isTaken",
+           CASE WHEN is_sure THEN NULL ELSE used END AS used,
+           CASE WHEN is_sure_by_domain THEN NULL ELSE used_by_domain END AS "usedByDomain"
+      FROM counted c ORDER BY nth`);
+  learnFrom(plenty, wanted, given);
+  const isTaken = new Set(given.filter((one) => one.isTaken).map(({ nth }) => nth - 1));
   return wanted.map((_one, index) => isTaken.has(index));
+}
+
+const domainKey = ({ accountId, registeredDomain }: Wanted): string => `${accountId} ${registeredDomain}`;
+
+/** What was counted is known for a while, less what the same statement has given away of it. */
+function learnFrom(plenty: Plenty, wanted: Wanted[], given: Given[]): void {
+  const seen = new Map<string, { free: number; given: number }>();
+  const add = (key: string, free: number, isTaken: boolean): void => {
+    const before = seen.get(key)?.given ?? 0;
+    seen.set(key, { free, given: before + (isTaken ? 1 : 0) });
+  };
+  for (const { nth, isTaken, used, usedByDomain } of given) {
+    const one = wanted[nth - 1];
+    if (one && used !== null) add(one.accountId, one.budget.per3Hours - PLENTY - used, isTaken);
+    if (one && usedByDomain !== null) add(domainKey(one), one.budget.perRegisteredDomainPerWeek - PLENTY - usedByDomain, isTaken);
+  }
+  for (const [key, { free, given: gone }] of seen) plenty.learn(key, free, gone);
 }
 
 async function count(tx: PrismaLike, accountId: string, order: Order, registeredDomain: string) {

@@ -1,38 +1,34 @@
 /** A count holds so long, in milliseconds. */
 const HOLDS_MS = 5_000;
 
-/** So many processes may count at the same moment, and all of them use their share of what they have seen to be free. */
-const MOST_PROCESSES = 64;
+/** So many statements, of all processes, may count at the same moment, and all of them use their share of what they have seen to be free. */
+export const MOST_AT_ONCE = 64;
 
 const MAX_KNOWN = 1_000;
 
 /** What this process may take without counting again, by what is counted. */
 export interface Plenty {
-  /** Takes one of each of `keys` where all of them have some left. */
-  take(keys: string[]): boolean;
-  /** So much was free when it was counted. */
-  learn(key: string, free: number): void;
+  /** Whether there was one left of this process's share; then it is taken. */
+  take(key: string): boolean;
+  /** When it was counted, so many were free, of which so many have been given since. */
+  learn(key: string, free: number, given: number): void;
 }
 
 /** Counting thousands of slots for each of thousands of orders would cost more than all that is done with them. */
 export function createPlenty(now: () => number = () => performance.now()): Plenty {
   const shares = new Map<string, { left: number; until: number }>();
-  const has = (key: string): boolean => {
-    const share = shares.get(key);
-    return share !== undefined && share.left > 0 && share.until > now();
-  };
   return {
-    take(keys) {
-      if (!keys.every(has)) return false;
-      for (const key of keys) {
-        const share = shares.get(key);
-        if (share) share.left -= 1;
-      }
+    take(key) {
+      const share = shares.get(key);
+      if (share === undefined || share.left <= 0 || share.until <= now()) return false;
+      share.left -= 1;
       return true;
     },
-    learn(key, free) {
-      if (shares.size >= MAX_KNOWN) shares.clear();
-      shares.set(key, { left: Math.floor(free / MOST_PROCESSES), until: now() + HOLDS_MS });
+    learn(key, free, given) {
+      shares.delete(key);
+      shares.set(key, { left: Math.floor(free / MOST_AT_ONCE) - given, until: now() + HOLDS_MS });
+      const [oldest] = shares.keys();
+      if (shares.size > MAX_KNOWN && oldest !== undefined) shares.delete(oldest);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type CaaLookup, type Diagnosis, registeredDomain } from '@certwright/core';
 import { createBudget } from './budget';
-import { type CaaAt, type CaaRefusal, type CaaSet, refusalOf, relevantCaa } from './caa';
+import { type CaaAt, type CaaRefusal, type CaaSet, refusalOf, relevantCaa, type Untold } from './caa';
 import type { MakeResolver, Resolver } from './resolver';
 import { createTtlCache } from './ttl-cache';
 import { cutAbove } from './zone-cut';
@@ -32,11 +32,16 @@ export function createCaaLookup({
   now?: () => number;
 }): CaaLookup {
   const parents = createTtlCache<CaaAt>({ max: MAX_ABSENT, now });
-  const above = (at: string, look: () => Promise<CaaAt>): Promise<CaaAt> =>
-    parents.get(at, async () => {
+  const above = async (at: string, look: () => Promise<CaaAt>): Promise<CaaAt> => {
+    let isMine = false;
+    const seen = await parents.get(at, async () => {
+      isMine = true;
       const value = await look();
       return { value, ttl: value === null ? ABSENCE_TTL : null };
     });
+    // Somebody else's look may have had less time than there is for this one.
+    return isUntold(seen) && !isMine ? look() : seen;
+  };
   return {
     async forbids(names, issuer) {
       const [identity] = issuer.identities;
@@ -44,7 +49,7 @@ export function createCaaLookup({
       for (const name of names) {
         const resolver = resolvers(createBudget(timeoutMs, 0).queryMs);
         const set = await relevantCaa(name, resolver, above);
-        if (set === 'untold') return untold(name, resolver);
+        if (isUntold(set)) return untold(set.untoldAt, resolver);
         const refusal = set && refusalOf(set.records, name.startsWith('*.'), issuer);
         if (refusal) return diagnosisOf(name, { ...set, zone: await zoneOf(set.at, resolver) }, refusal, identity);
       }
@@ -53,9 +58,10 @@ export function createCaaLookup({
   };
 }
 
+const isUntold = (set: CaaAt): set is Untold => set !== null && 'untoldAt' in set;
+
 /** Where DNSSEC isn't checked there is an answer: the signatures are broken. Otherwise nobody answers, and may soon. */
-async function untold(name: string, resolver: Resolver): Promise<Diagnosis> {
-  const fqdn = name.replace(/^\*\./, '');
+async function untold(fqdn: string, resolver: Resolver): Promise<Diagnosis> {
   const isBogus = (await resolver.ask({ name: fqdn, type: 'CAA' })) !== null;
   const now = new Date().toISOString();
   return {

@@ -30,8 +30,9 @@ describe('what lies above the name', () => {
     const answers = forbidding.has(name) ? [{ type: 'CAA', name, ttl: 300, data: { flags: 0, tag: 'issue', value: ';' } }] : [];
     return { type: 'response', rcode: 'NOERROR', answers } as unknown as DnsReply;
   };
-  const ask = (question: Question): Promise<DnsReply> => Promise.resolve(answerTo(question));
-  const resolver = { ask, askChecked: ask, askCache: ask };
+  const ask = (question: Question): Promise<DnsReply | null> => Promise.resolve(answerTo(question));
+  let askChecked = ask;
+  const resolver = { ask, askChecked: (question: Question) => askChecked(question), askCache: ask };
   const lookup = createCaaLookup({ resolvers: () => resolver, timeoutMs: 1_000, now: () => now });
   const look = async (name: string): Promise<{ code: string | undefined; asked: string[] }> => {
     asked = [];
@@ -46,6 +47,25 @@ describe('what lies above the name', () => {
     expect((await look('b.shop.test')).code).toBe('caa_forbids_issuer');
     now = 60_000;
     expect((await look('c.shop.test')).asked).toEqual(['c.shop.test', 'shop.test', 'test']);
+  });
+
+  it('is asked about anew by everyone when the one who asked first got no answer', async () => {
+    now += 60_000;
+    let first = true;
+    let over: () => void = () => undefined;
+    const late = new Promise<void>((resolve) => (over = resolve));
+    askChecked = async (question) => {
+      if (question.name !== 'test' || !first) return answerTo(question);
+      first = false;
+      await late;
+      return null;
+    };
+    const both = Promise.all(['a.x.test', 'b.y.test'].map((name) => lookup.forbids([name], OURS)));
+    setTimeout(over, 20);
+    const [one, other] = await both;
+    expect(one).toMatchObject({ code: 'dnssec_bogus', message: expect.stringContaining('the zone of test ') });
+    expect(other).toBeNull();
+    askChecked = ask;
   });
 
   it('is asked about each time where it forbids', async () => {

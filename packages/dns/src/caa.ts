@@ -27,8 +27,10 @@ const KNOWN_TAGS = ['issue', 'issuewild', 'iodef'];
 const MAX_TAG = 32;
 const MAX_VALUE = 255;
 
-/** Nobody can tell which CAA records there are: a CA must refuse then (RFC 8659 section 3). */
-export type Untold = 'untold';
+/** Nobody can tell which CAA records there are at this name: a CA must refuse then (RFC 8659 section 3). */
+export interface Untold {
+  untoldAt: string;
+}
 
 /** The CAA records at one name; null: there are none. */
 export type CaaAt = CaaSet | Untold | null;
@@ -54,7 +56,7 @@ export async function relevantCaa(
 
 async function caaAt(at: string, resolver: Pick<Resolver, 'askChecked'>): Promise<CaaAt> {
   const reply = await resolver.askChecked({ name: at, type: 'CAA' });
-  if (reply?.rcode !== 'NOERROR' && reply?.rcode !== 'NXDOMAIN') return 'untold';
+  if (reply?.rcode !== 'NOERROR' && reply?.rcode !== 'NXDOMAIN') return { untoldAt: at };
   const found = (reply.answers ?? []).filter(isCaa);
   if (found.length === 0) return null;
   const records = found.map(({ data }) => ({

@@ -6,7 +6,9 @@ import type { OrderJob } from '../jobs';
 import { phaseDeadline } from '../order';
 import type { AuthorizationInput, BudgetStore, Lease, OrderBudget } from '../ports';
 import { Problem, terminal, waitFor } from '../problem';
+import { lookInLineMs } from '../renewal';
 import { accountToOrder, type Ca } from './account';
+import { ended } from './ca-trouble';
 import { caaIssuer, type CaaIssuerDeps } from './caa-issuer';
 import { dnsRefusal, type DnsRefusalDeps } from './dns-refusal';
 import { moveOn, type OrderWork, workOnOrder } from './work-on-order';
@@ -20,9 +22,6 @@ export interface PlaceOrderDeps extends OrderWork, CaaIssuerDeps, DnsRefusalDeps
 
 /** Nobody can have set a value that they are only now being told: the first look waits for them, in milliseconds. */
 const FIRST_LOOK_MS = 1_000;
-
-/** An order in line looks after a quarter of its wait, within these bounds in milliseconds, whether its turn has come sooner than was thought. */
-const LOOK_IN_LINE_MS = [600_000, 3_600_000] as const;
 
 /**
  * `new` to `awaiting_dns`, or to `ready` where the CA reuses earlier authorizations: sends newOrder (RFC 8555 section
@@ -40,9 +39,7 @@ export function placeOrder(deps: PlaceOrderDeps, job: OrderJob): Promise<void> {
     const placed = known === null ? await newOrder(ca, lease) : await placedBefore(ca, lease, { accountId: account.id, url: known });
     crashPoint('after-new-order-sent', id);
     if (placed.status === 'invalid') {
-      throw terminal('acme_order_invalid', placed.error?.detail ?? 'The CA refused the order without a reason.', {
-        ...(placed.error && { acme: placed.error }),
-      });
+      throw ended('acme_order_invalid', placed.error, { what: 'The CA has ended the order', generation: lease.order.generation });
     }
     const place = { accountId: account.id, acmeUrl: placed.url, finalizeUrl: placed.finalizeUrl };
     const authorizations: AuthorizationInput[] = [];
@@ -117,7 +114,7 @@ function lookAgain({ order, now }: Lease, detail: string): Problem {
 const UNREACHABLE_WAIT_MS = [5_000, 60_000] as const;
 
 /** @throws Problem `acme_budget_spent` (wait) */
-async function takeTurn(deps: PlaceOrderDeps, { order }: Lease, account: AcmeAccount): Promise<void> {
+async function takeTurn(deps: PlaceOrderDeps, { order, now }: Lease, account: AcmeAccount): Promise<void> {
   const domain = registeredDomain(order.names[0] ?? '');
   const slot = await deps.budgets.takeSlot(account.id, order, domain, deps.budget);
   if (slot.kind === 'taken') return;
@@ -126,9 +123,7 @@ async function takeTurn(deps: PlaceOrderDeps, { order }: Lease, account: AcmeAcc
     slot.by === 'account'
       ? `The account's budget of ${per3Hours} orders in 3 hours is spent`
       : `The budget of ${perRegisteredDomainPerWeek} orders in 7 days for ${domain} is spent`;
-  const [soonestMs, latestMs] = LOOK_IN_LINE_MS;
-  const lookInMs = Math.min(Math.max(soonestMs, slot.waitMs / 4), latestMs);
-  const retryAfterMs = Math.min(slot.waitMs, lookInMs) * (1 + Math.random() / 10);
+  const retryAfterMs = lookInLineMs(slot.waitMs, order.neededBy, now());
   throw waitFor('acme_budget_spent', `${spent}; this order waits in line.`, retryAfterMs, { untilMs: slot.waitMs, budget: slot.by });
 }
 
