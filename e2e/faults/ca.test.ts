@@ -179,7 +179,8 @@ describe('a CA that says no, or forgets', () => {
     const story = await orderOf(stack, id);
     expect(story).toMatchObject({ status: 'invalid', reason: { code: 'acme_challenge_failed', actor: 'customer' } });
     expect(story.reason?.acme?.type).toMatch(/:(unauthorized|incorrectResponse)$/);
-    expect(story.reason?.detail).toBe(story.reason?.acme?.detail);
+    expect(story.reason?.detail).toMatch(/^The CA's validation of shop\d+\.customer\.test failed: /);
+    expect(story.reason?.detail).toContain(story.reason?.acme?.detail);
     expect((await stack.api.domain(id)).body).toMatchObject({ status: 'failed', status_reason: story.reason?.detail });
   });
 
