@@ -55,6 +55,8 @@ const ABOUT_THE_ACCOUNT = [
   'badPublicKey',
   'badSignatureAlgorithm',
 ];
+/** Who is refused here is refused whatever they want to order. */
+const BEFORE_ANY_ORDER: readonly AcmeStep[] = ['directory', 'nonce', 'new-account'];
 const ORDER_STEPS: readonly AcmeStep[] = ['new-order', 'replacing-order'];
 const ACCOUNT_STEPS: readonly AcmeStep[] = ['new-account', ...ORDER_STEPS];
 /** What may be about the certificate that is replaced, and not about the order: another account's, or one the CA has no record of. */
@@ -102,8 +104,9 @@ export function problemFromReply(
     const wait = retryAfterMs ?? LOOK_AGAIN_MS;
     return waitFor('acme_pending', `The order is not ready at the CA: ${words}`, wait, options);
   }
-  if (kind !== null && isAboutTheAccount(kind, step)) {
-    const detail = `The CA refuses the account: ${words}`;
+  const refusesUs = acme !== null && status >= 400 && BEFORE_ANY_ORDER.includes(step);
+  if (refusesUs || (kind !== null && isAboutTheAccount(kind, step))) {
+    const detail = refusesUs ? `The CA refuses ${asked}: ${words}` : `The CA refuses the account: ${words}`;
     return waitFor('acme_account_refused', detail, retryAfterMs ?? ACCOUNT_REFUSED_WAIT_MS, { ...options, pause: 'orders' });
   }
   // A proxy's 404 page must not end an order: only the CA's own answer, a problem document or an empty body, does.

@@ -75,21 +75,47 @@ const REFUSED_REQUEST: Advice = {
   actor: 'operator',
   action: "Mend what the CA's words name, most often a setting such as ACME_PROFILE; then ask for the certificate again.",
 };
+const REFUSED_ACCOUNT: Advice = {
+  actor: 'operator',
+  action: "See what the CA's words say of the account; then ask for the certificate again.",
+};
+const WITHOUT_WORDS: Advice = {
+  actor: 'platform',
+  action: 'Ask for the certificate again. Where it ends the same way, the operator has to ask the CA why.',
+};
+const BROKE: Advice = { actor: 'platform', action: 'The CA was in trouble: ask for the certificate again, later.' };
+const PLACED_ANEW = waits('The CA could not find out; the order is placed anew by itself, and may ask for another TXT value, see dns_records.');
 
 /** What the CA refuses that no customer can mend, by its type (RFC 8555 section 6.7, invalidProfile of draft-ietf-acme-profiles). */
 const NOT_THE_CUSTOMERS: Record<string, Advice> = {
-  'urn:ietf:params:acme:error:badCSR': REFUSED_KEY,
-  'urn:ietf:params:acme:error:badPublicKey': REFUSED_KEY,
-  'urn:ietf:params:acme:error:badSignatureAlgorithm': REFUSED_REQUEST,
-  'urn:ietf:params:acme:error:invalidProfile': REFUSED_REQUEST,
-  'urn:ietf:params:acme:error:malformed': REFUSED_REQUEST,
+  badCSR: REFUSED_KEY,
+  badPublicKey: REFUSED_KEY,
+  badSignatureAlgorithm: REFUSED_REQUEST,
+  invalidProfile: REFUSED_REQUEST,
+  malformed: REFUSED_REQUEST,
+  serverInternal: BROKE,
 };
+const URN = 'urn:ietf:params:acme:error:';
+
+/** What the CA said no to, or ended; null: the code alone tells. */
+function adviceOnNo({ code, acme }: Told, isOver: boolean): Advice | null {
+  if (code !== 'acme_rejected' && code !== 'acme_order_invalid' && code !== 'acme_challenge_failed') return null;
+  if (!isOver) return PLACED_ANEW;
+  if (!acme) return code === 'acme_challenge_failed' ? null : WITHOUT_WORDS;
+  const kind = acme.type.startsWith(URN) ? acme.type.slice(URN.length) : '';
+  if (code === 'acme_rejected' && kind === 'unauthorized') return REFUSED_ACCOUNT;
+  if (code === 'acme_challenge_failed' && kind !== 'serverInternal') return null;
+  return NOT_THE_CUSTOMERS[kind] ?? null;
+}
+
+interface Told {
+  code: ProblemCode;
+  acme?: AcmeProblemDocument | undefined;
+}
 
 /** A failed order's reason may be one that otherwise mends itself: then nothing more happens until somebody asks again. */
-export function adviceOn({ code, acme }: { code: ProblemCode; acme?: AcmeProblemDocument | undefined }, isOver: boolean): Advice {
-  const isNo = code === 'acme_rejected' || code === 'acme_order_invalid';
-  const ofType = isNo ? NOT_THE_CUSTOMERS[acme?.type ?? ''] : undefined;
-  const advice = ofType ?? ADVICE[code] ?? waits('The order goes on by itself.');
+export function adviceOn(told: Told, isOver: boolean): Advice {
+  const advice = adviceOnNo(told, isOver) ?? ADVICE[told.code] ?? waits('The order goes on by itself.');
   if (!isOver || advice.actor !== 'nobody') return advice;
   return { actor: 'platform', action: 'Ask for the certificate again.' };
 }

@@ -1,5 +1,6 @@
-/** A count holds so long, in milliseconds. */
+/** A count holds so long, in milliseconds; no more than `MOST_SPENT` are spent meanwhile, by whomever, so that less than that is counted for each. */
 const HOLDS_MS = 5_000;
+const MOST_SPENT = 5_000;
 
 /** So many statements, of all processes, may count at the same moment, and all of them use their share of what they have seen to be free. */
 export const MOST_AT_ONCE = 64;
@@ -26,7 +27,7 @@ export function createPlenty(now: () => number = () => performance.now()): Plent
     },
     learn(key, free, given) {
       shares.delete(key);
-      shares.set(key, { left: Math.floor(free / MOST_AT_ONCE) - given, until: now() + HOLDS_MS });
+      shares.set(key, { left: free > MOST_SPENT ? Math.floor(free / MOST_AT_ONCE) - given : 0, until: now() + HOLDS_MS });
       const [oldest] = shares.keys();
       if (shares.size > MAX_KNOWN && oldest !== undefined) shares.delete(oldest);
     },

@@ -62,7 +62,9 @@ const isUntold = (set: CaaAt): set is Untold => set !== null && 'untoldAt' in se
 
 /** Where DNSSEC isn't checked there is an answer: the signatures are broken. Otherwise nobody answers, and may soon. */
 async function untold(fqdn: string, resolver: Resolver): Promise<Diagnosis> {
-  const isBogus = (await resolver.ask({ name: fqdn, type: 'CAA' })) !== null;
+  // One SERVFAIL may be any trouble of the resolver's.
+  const again = await resolver.askChecked({ name: fqdn, type: 'CAA' });
+  const isBogus = again?.rcode === 'SERVFAIL' && (await resolver.ask({ name: fqdn, type: 'CAA' })) !== null;
   const now = new Date().toISOString();
   return {
     code: isBogus ? 'dnssec_bogus' : 'resolver_silent',

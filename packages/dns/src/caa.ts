@@ -110,7 +110,7 @@ function parseIssue(value: string): Issue {
   const parameters = new Map<string, string>();
   let isSatisfiable = true;
   for (const part of rest.filter((one) => one !== '')) {
-    const [, tag = '', text = ''] = /^([a-z0-9]+)\s*=\s*([\x21-\x7e]*)$/i.exec(part) ?? [];
+    const [, tag = '', text = ''] = /^([a-z0-9]+(?:-+[a-z0-9]+)*)\s*=\s*([\x21-\x7e]*)$/i.exec(part) ?? [];
     if (tag === '' || parameters.has(tag.toLowerCase())) isSatisfiable = false;
     else parameters.set(tag.toLowerCase(), text);
   }

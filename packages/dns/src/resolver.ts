@@ -6,7 +6,7 @@ import { DnsWireError, query, type QueryOptions, type Question, type ServerAddre
 export interface Resolver {
   /** The first answer that is one (NOERROR or NXDOMAIN); null when no resolver gives any, or the time is up. */
   ask(question: Question): Promise<DnsReply | null>;
-  /** What the first that answers says with DNSSEC checked: SERVFAIL where `ask` has an answer means that the chain is broken. */
+  /** With DNSSEC checked, the first answer that is one; where there is none what the last of them said: SERVFAIL where `ask` has an answer may mean a broken chain. */
   askChecked(question: Question): Promise<DnsReply | null>;
   /** What the first that answers has in its cache (RD=0); one with stub zones may look in those. */
   askCache(question: Question): Promise<DnsReply | null>;
@@ -37,11 +37,19 @@ export function createResolvers(servers: ServerAddress[]): MakeResolver {
     }
     return null;
   };
+  const preferring = async (isBetter: (reply: DnsReply) => boolean, look: (isEnough: (reply: DnsReply) => boolean) => Promise<DnsReply | null>): Promise<DnsReply | null> => {
+    let last: DnsReply | null = null;
+    const found = await look((reply) => {
+      last = reply;
+      return isBetter(reply);
+    });
+    return found ?? last;
+  };
   const isAnswer = ({ rcode }: DnsReply): boolean => rcode === 'NOERROR' || rcode === 'NXDOMAIN';
   return (budgetMs) => ({
     // Checking disabled: a zone whose DNSSEC is broken is still found, and its servers asked.
     ask: (question) => first(question, budgetMs, { recursionDesired: true, checkingDisabled: true }, isAnswer),
-    askChecked: (question) => first(question, budgetMs, { recursionDesired: true }, () => true),
+    askChecked: (question) => preferring(isAnswer, (isEnough) => first(question, budgetMs, { recursionDesired: true }, isEnough)),
     askCache: (question) => first(question, budgetMs, {}, isAnswer),
   });
 }

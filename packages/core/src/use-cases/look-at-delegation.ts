@@ -1,6 +1,6 @@
 import { delegationProof, delegationRecords } from '../delegation';
 import type { Diagnosis } from '../diagnosis';
-import type { Domain } from '../model';
+import type { Domain, OrderReason } from '../model';
 import type { DnsDoctor, TxtLookup } from '../ports';
 import type { TxtEvidence } from '../txt-evidence';
 
@@ -30,4 +30,11 @@ export function lookAtDelegation({ txtLookup, dnsDoctor, acmeZone }: DelegationD
       return { fqdn, target, evidence, diagnosis: await dnsDoctor.diagnose({ identifier, fqdn, expected, evidence, alias: target }) };
     }),
   );
+}
+
+/** Why an order that relies on the delegation would wait for DNS in vain; null: it would not. */
+export async function whyNotDelegated(deps: DelegationDeps, domain: Domain): Promise<OrderReason | null> {
+  const seen = await lookAtDelegation(deps, domain);
+  const wrong = seen.find(({ diagnosis }) => diagnosis.code !== 'ready');
+  return wrong ? { code: 'dns_not_ready', detail: `${wrong.diagnosis.message} ${wrong.diagnosis.action}` } : null;
 }

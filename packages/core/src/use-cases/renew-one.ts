@@ -1,11 +1,11 @@
-import type { Domain, Order, OrderReason, Renewal } from '../model';
+import type { Order, OrderReason, Renewal } from '../model';
 import { isLive } from '../order';
 import type { AcmeGateway, CertificateStore, DomainStore, NewOrder, OrderStore, RenewalStore } from '../ports';
 import { Problem } from '../problem';
 import { ALL_TOLD, leastAgeMs, neededBy, nextReminder, remindersDue, retryRenewalMs, URGENT_MS } from '../renewal';
 import { askCa, type Change, type RenewalPass } from './ask-renewal-info';
 import { requestOrder, type RequestOrderDeps } from './create-order';
-import { type DelegationDeps, lookAtDelegation } from './look-at-delegation';
+import { type DelegationDeps, whyNotDelegated } from './look-at-delegation';
 
 export interface RenewOneDeps extends RequestOrderDeps, DelegationDeps {
   renewals: Pick<RenewalStore, 'note'>;
@@ -68,7 +68,7 @@ async function renew(deps: RenewOneDeps, renewal: Renewal, { now, isLineFull }: 
   if (!domain) return { lookAt: inMs(now, UNDER_WAY_MS) }; // it was deleted just now, and this row with it
   if (latest && isLive(latest.status)) return underWay(renewal, latest, now);
   if (isLineFull && hasTime) return inLine();
-  const blocked = manual ? null : await whyBlocked(deps, domain);
+  const blocked = manual ? null : await whyNotDelegated(deps, domain);
   if (blocked) return fail(renewal, blocked, now);
   try {
     await requestOrder(deps, { tenantId, domainId, requestId: null, renewal: replacing(renewal, deps.acme.directoryUrl, now) });
@@ -85,13 +85,6 @@ export const replacing = (renewal: Renewal, ourDirectoryUrl: string, now: Date):
   neededBy: neededBy(renewal, now),
   replaces: renewal.directoryUrl === ourDirectoryUrl ? renewal.certId : null,
 });
-
-/** No order is placed that would wait for DNS in vain. */
-async function whyBlocked(deps: DelegationDeps, domain: Domain): Promise<OrderReason | null> {
-  const seen = await lookAtDelegation(deps, domain);
-  const wrong = seen.find(({ diagnosis }) => diagnosis.code !== 'ready');
-  return wrong ? { code: 'dns_not_ready', detail: `${wrong.diagnosis.message} ${wrong.diagnosis.action}` } : null;
-}
 
 function fail(renewal: Renewal, reason: OrderReason, now: Date): Change {
   const failures = renewal.failures + 1;
