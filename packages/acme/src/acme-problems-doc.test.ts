@@ -48,3 +48,13 @@ it('is not the customer who mends a key that the CA has refused, wherever it say
 it.each(rows)('$status $type at $step: $code, $then', (row) => {
   expect(inWords(meaningOf(row))).toEqual([row.code, row.then, row.holdsUp, row.actor]);
 });
+
+it('blames nobody for what the CA could not find out, and nobody waits for an order that is over', () => {
+  const acme = { type: 'urn:ietf:params:acme:error:serverInternal', detail: 'validation service is down', status: 500 };
+  expect(adviceOn({ code: 'acme_challenge_failed', acme }, false).actor).toBe('nobody');
+  expect(adviceOn({ code: 'acme_challenge_failed', acme }, true).actor).toBe('platform');
+  expect(adviceOn({ code: 'acme_order_invalid' }, true).actor).toBe('platform');
+  const advice = { actor: 'customer', action: 'Remove or mend that property.' } as const;
+  expect(adviceOn({ code: 'caa_forbids_issuer', advice }, true)).toEqual(advice);
+  expect(adviceOn({ code: 'dns_deadline_passed', advice: { actor: 'nobody', action: 'Wait.' } }, true).actor).toBe('platform');
+});

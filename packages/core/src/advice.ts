@@ -1,13 +1,4 @@
-import type { AcmeProblemDocument, ProblemCode } from './problem';
-
-/** Who has to act on an order's reason: often nobody, as waiting mends it. */
-export type Actor = 'nobody' | 'customer' | 'platform' | 'operator';
-
-export interface Advice {
-  actor: Actor;
-  /** One sentence for somebody who sees this for the first time. */
-  action: string;
-}
+import type { AcmeProblemDocument, Advice, ProblemCode } from './problem';
 
 const waits = (action: string): Advice => ({ actor: 'nobody', action });
 
@@ -111,11 +102,13 @@ function adviceOnNo({ code, acme }: Told, isOver: boolean): Advice | null {
 interface Told {
   code: ProblemCode;
   acme?: AcmeProblemDocument | undefined;
+  /** What was known when it happened; otherwise the code tells. */
+  advice?: Advice | undefined;
 }
 
 /** A failed order's reason may be one that otherwise mends itself: then nothing more happens until somebody asks again. */
 export function adviceOn(told: Told, isOver: boolean): Advice {
-  const advice = adviceOnNo(told, isOver) ?? ADVICE[told.code] ?? waits('The order goes on by itself.');
+  const advice = told.advice ?? adviceOnNo(told, isOver) ?? ADVICE[told.code] ?? waits('The order goes on by itself.');
   if (!isOver || advice.actor !== 'nobody') return advice;
   return { actor: 'platform', action: 'Ask for the certificate again.' };
 }

@@ -1,4 +1,4 @@
-import type { Actor } from './advice';
+import type { Actor } from './problem';
 import type { TxtEvidence } from './txt-evidence';
 
 /**

@@ -2,7 +2,7 @@ import type { Diagnosis } from './diagnosis';
 import type { DomainStatus } from './domain';
 import type { KeyType } from './key-type';
 import type { OrderStatus } from './order';
-import type { AcmeProblemDocument, ProblemCode } from './problem';
+import type { AcmeProblemDocument, Advice, ProblemCode } from './problem';
 import type { TxtEvidence } from './txt-evidence';
 
 /** What the system keeps, as the stores hand it out: secrets are not among it. */
@@ -65,6 +65,8 @@ export interface OrderReason {
   code: ProblemCode;
   detail: string;
   acme?: AcmeProblemDocument;
+  /** Who has to do what, where more was known than the code tells. */
+  advice?: Advice;
   /** RFC 3339: when it is expected to be over, where that is known. */
   until?: string;
   /** Of a wait for a budget: whose it is. */

@@ -71,6 +71,15 @@ export type Disposition = 'terminal' | 'wait' | 'transient' | 'reorder';
 /** Whom a CA's "not now" is meant for: every request of the account, its new orders, or one order's names. */
 export type PauseScope = 'account' | 'orders' | 'names';
 
+/** Who has to act on an order's reason: often nobody, as waiting mends it. */
+export type Actor = 'nobody' | 'customer' | 'platform' | 'operator';
+
+export interface Advice {
+  actor: Actor;
+  /** One sentence for somebody who sees this for the first time. */
+  action: string;
+}
+
 export interface ProblemOptions {
   /** Milliseconds, a span and not a date: workers' clocks disagree. */
   retryAfterMs?: number;
@@ -81,6 +90,8 @@ export interface ProblemOptions {
   acme?: AcmeProblemDocument;
   /** Of a wait for a budget: whose it is. */
   budget?: 'account' | 'registered-domain';
+  /** Who has to do what, where more is known than the code tells. */
+  advice?: Advice;
   /** What there is in spite of it, or already: the order that goes on, the domain that has the name. */
   about?: { orderId: string } | { domainId: string };
   /** Which members of the input are wrong, as JSON pointers (RFC 6901). */
@@ -96,6 +107,7 @@ export class Problem extends Error {
   readonly acme: AcmeProblemDocument | undefined;
   readonly budget: ProblemOptions['budget'];
   readonly about: ProblemOptions['about'];
+  readonly advice: Advice | undefined;
   readonly errors: { pointer: string; detail: string }[] | undefined;
 
   constructor(
@@ -112,6 +124,7 @@ export class Problem extends Error {
     this.acme = options.acme;
     this.budget = options.budget;
     this.about = options.about;
+    this.advice = options.advice;
     this.errors = options.errors;
   }
 }

@@ -100,14 +100,16 @@ async function assertDnsAllows(deps: PlaceOrderDeps, lease: Lease, account: Acme
   const { names, ignoreCaa } = lease.order;
   const refused = await dnsRefusal(deps, names, ignoreCaa ? null : () => caaIssuer(deps, account));
   if (!refused) return;
-  if (refused.waitingHelps) throw lookAgain(lease, refused.detail);
-  throw terminal(refused.code, refused.detail);
+  const { code, detail, waitingHelps, advice } = refused;
+  const told = advice ? { advice } : {};
+  if (waitingHelps) throw waitFor('dns_not_ready', detail, lookAgainMs(lease), told);
+  throw terminal(code, detail, told);
 }
 
-function lookAgain({ order, now }: Lease, detail: string): Problem {
+function lookAgainMs({ order, now }: Lease): number {
   const [least, most] = UNREACHABLE_WAIT_MS;
   const waitedMs = now().getTime() - order.statusSince.getTime();
-  return waitFor('dns_not_ready', detail, Math.min(Math.max(least, waitedMs), most));
+  return Math.min(Math.max(least, waitedMs), most);
 }
 
 /** How soon a domain whose name servers don't answer is looked at again, in milliseconds: at first, and later. */

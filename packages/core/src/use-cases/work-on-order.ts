@@ -164,6 +164,7 @@ export const reasonOf = (problem: Problem, now: Date): OrderReason => ({
   code: problem.code,
   detail: problem.message,
   ...(problem.acme && { acme: problem.acme }),
+  ...(problem.advice && { advice: problem.advice }),
   ...(problem.budget && { budget: problem.budget }),
   ...untilOf(problem, now),
 });
@@ -176,7 +177,7 @@ function untilOf(problem: Problem, now: Date): { until?: string } {
 function deadlinePassed(deadline: Date, last: Problem): Problem {
   const code = last.code === 'dns_not_ready' ? 'dns_deadline_passed' : 'order_deadline_passed';
   const detail = `Given up at the deadline, ${deadline.toISOString()}. Last seen: ${last.message}`;
-  return terminal(code, detail, { cause: last, ...(last.acme && { acme: last.acme }) });
+  return terminal(code, detail, { cause: last, ...(last.acme && { acme: last.acme }), ...(last.advice && { advice: last.advice }) });
 }
 
 const withDelay = (problem: Problem, delayMs: number): Problem =>
