@@ -147,6 +147,23 @@ describe('the budgets', () => {
     expect((await sql.query('SELECT 1 FROM order_slots')).rowCount).toBe(2);
   });
 
+  it('count an order from when it was sent last: what an outage has held up does not come on top of what is new', async () => {
+    const [held, ...others] = await many(12, DEFAULT_TENANT_ID);
+    if (!held) throw new TypeError('there is one');
+    expect((await take(held)).kind).toBe('taken');
+    await sql.query("UPDATE order_slots SET taken_at = taken_at - interval '4 hours'");
+    for (const order of others.slice(0, 9)) expect((await take(order)).kind).toBe('taken');
+    const [next] = others.slice(9);
+    if (!next) throw new TypeError('there are eleven');
+    expect((await take(next)).kind).toBe('spent'); // the one that is held up stands in line again, before it
+    expect((await take(held)).kind).toBe('taken');
+    expect((await take(next)).kind).toBe('spent');
+    await sql.query("UPDATE order_slots SET taken_at = taken_at - interval '1 hour'");
+    expect((await take(held)).kind).toBe('taken'); // once more, and it counts from now
+    const { rows } = await sql.query<{ n: number }>("SELECT count(*)::int AS n FROM order_slots WHERE order_id = $1 AND taken_at > clock_timestamp() - interval '1 minute'", [held.id]);
+    expect(rows[0]?.n).toBe(1);
+  });
+
   it('serve renewals before first certificates', async () => {
     const first = await many(12, DEFAULT_TENANT_ID);
     const renewals = await many(10, DEFAULT_TENANT_ID, { renewal: true });

@@ -32,26 +32,32 @@ export function createBudgetStore(db: Db): BudgetStore {
       // Most in a long line are told without a lock that their turn has not come.
       const first = await turnOf(db.prisma, accountId, order, registeredDomain, budget);
       if (first.kind === 'spent') return first;
-      if (first.isMine) return { kind: 'taken' };
+      if (first.isMine) return used(db.prisma, order);
       return db.prisma.$transaction(async (tx): Promise<Slot> => {
         // One at a time per account: a count that two racers read would be one too low for the second. It holds up no row that refers to the account.
         await tx.$queryRaw`SELECT 1 FROM accounts WHERE id = ${accountId}::uuid FOR NO KEY UPDATE`;
         const slot = await turnOf(tx, accountId, order, registeredDomain, budget);
         if (slot.kind === 'spent') return slot;
-        if (slot.isMine) return { kind: 'taken' };
         await tx.$executeRaw`
           WITH outdated AS (${outdated(Prisma.sql`${accountId}::uuid`)})
           INSERT INTO order_slots (order_id, generation, account_id, tenant_id, registered_domain, renewal, taken_at)
-          VALUES (${order.id}::uuid, ${order.generation}, ${accountId}::uuid, ${order.tenantId}::uuid, ${registeredDomain}, ${order.renewal}, clock_timestamp())`;
+          VALUES (${order.id}::uuid, ${order.generation}, ${accountId}::uuid, ${order.tenantId}::uuid, ${registeredDomain}, ${order.renewal}, clock_timestamp())
+              ON CONFLICT (order_id, generation) DO UPDATE SET taken_at = excluded.taken_at`;
         return { kind: 'taken' };
       });
     },
   };
 }
 
+/** Sent again, it is counted from now on: an order that could not be sent in an outage must not come on top of those of its end. */
+async function used(tx: PrismaLike, { id, generation }: Order): Promise<Slot> {
+  await tx.$executeRaw`UPDATE order_slots SET taken_at = clock_timestamp() WHERE order_id = ${id}::uuid AND generation = ${generation}`;
+  return { kind: 'taken' };
+}
+
 type Turn = Extract<Slot, { kind: 'spent' }> | { kind: 'taken'; isMine: boolean };
 
-/** Whether the order's turn has come; `isMine`: it has its slot already. */
+/** Whether the order's turn has come; `isMine`: it has a slot that counts already. */
 async function turnOf(tx: PrismaLike, accountId: string, order: Order, registeredDomain: string, budget: OrderBudget): Promise<Turn> {
   const { per3Hours, perRegisteredDomainPerWeek } = budget;
   const { mine, used, usedByDomain } = await count(tx, accountId, order, registeredDomain);
@@ -118,7 +124,7 @@ async function takeAllOfPlenty(db: Db, plenty: Plenty, wanted: Wanted[]): Promis
       SELECT order_id, generation, account_id, tenant_id, registered_domain, renewal, clock_timestamp() FROM counted
        WHERE (is_sure OR place <= (most - used) / ${MOST_AT_ONCE}::int)
          AND (is_sure_by_domain OR place_by_domain <= (most_by_domain - used_by_domain) / ${MOST_AT_ONCE}::int)
-          ON CONFLICT DO NOTHING
+          ON CONFLICT (order_id, generation) DO UPDATE SET taken_at = excluded.taken_at
       RETURNING order_id
     )
     SELECT nth::int, EXISTS (SELECT 1 FROM taken t WHERE t.order_id = c.order_id) AS "isTaken",
@@ -149,7 +155,8 @@ function learnFrom(plenty: Plenty, wanted: Wanted[], given: Given[]): void {
 
 async function count(tx: PrismaLike, accountId: string, order: Order, registeredDomain: string) {
   const [row] = await tx.$queryRaw<{ mine: boolean; used: number; usedByDomain: number }[]>`
-    SELECT EXISTS (SELECT 1 FROM order_slots WHERE order_id = ${order.id}::uuid AND generation = ${order.generation}) AS mine,
+    SELECT EXISTS (SELECT 1 FROM order_slots
+                    WHERE order_id = ${order.id}::uuid AND generation = ${order.generation} AND taken_at > ${since(WINDOW_MS)}) AS mine,
            (SELECT count(*)::int FROM order_slots
              WHERE account_id = ${accountId}::uuid
                AND taken_at > ${since(WINDOW_MS)}) AS used,
@@ -174,7 +181,7 @@ async function aheadOf(tx: PrismaLike, accountId: string, { id, tenantId, create
     WITH line AS (
       SELECT id, tenant_id, ${rank} AS rank, created_at FROM orders o
        WHERE status = 'new' AND (reason IS NULL OR reason->>'code' = 'acme_budget_spent' AND reason->>'budget' IS DISTINCT FROM 'registered-domain')
-         AND NOT EXISTS (SELECT 1 FROM order_slots s WHERE s.order_id = o.id AND s.generation = o.generation)
+         AND NOT EXISTS (SELECT 1 FROM order_slots s WHERE s.order_id = o.id AND s.generation = o.generation AND s.taken_at > ${since(WINDOW_MS)})
     ), had AS (
       SELECT tenant_id, count(*) AS n FROM order_slots
        WHERE account_id = ${accountId}::uuid AND taken_at > ${since(WINDOW_MS)}
