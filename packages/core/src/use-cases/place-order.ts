@@ -33,9 +33,9 @@ export function placeOrder(deps: PlaceOrderDeps, job: OrderJob): Promise<void> {
     const { id, neededBy } = lease.order;
     const { account, ca } = await accountToOrder(deps, lease);
     await assertDnsAllows(deps, lease, account);
-    await takeTurn(deps, lease, account);
-    // Placed before, when its authorizations could not be read: newOrder is not sent twice.
+    // Placed before, when its authorizations could not be read: newOrder is not sent twice, and not counted twice.
     const known = lease.order.acmeUrl;
+    if (known === null) await takeTurn(deps, lease, account);
     const placed = known === null ? await newOrder(ca, lease) : await placedBefore(ca, lease, { accountId: account.id, url: known });
     crashPoint('after-new-order-sent', id);
     if (placed.status === 'invalid') {
