@@ -24,7 +24,7 @@ export async function withDatabase<T>(stack: Stack, work: (client: Client) => Pr
 
 const agent = new http.Agent({ keepAlive: true });
 
-/** What a client costs is the measured machine's, too: `fetch` takes a millisecond of the CPU for a request, `node:http` a third. */
+/** What a client costs is the measured machine's, too: so not by `fetch`. */
 async function post<Body>(stack: Stack, path: string): Promise<{ status: number; body: Body }> {
   const headers = { authorization: `Bearer ${stack.secrets.authToken}` };
   const request = http.request(stack.apiProcess.url + path, { method: 'POST', headers, agent }).end();

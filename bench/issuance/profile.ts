@@ -15,10 +15,10 @@ const RULES: [what: string, of: RegExp][] = [
   ['HTTPS: request, TLS, answer', /node:(_http|https?|_tls|internal\/http|internal\/tls|internal\/streams|net|internal\/stream_base)/],
   ['this loop and its messages', /bench\//],
 ];
-const OF_ROOT: Record<string, string> = {
-  '(garbage collector)': 'collecting garbage',
-  '(program)': 'native code outside JavaScript (sockets, event loop)',
-};
+const OF_ROOT = new Map([
+  ['(garbage collector)', 'collecting garbage'],
+  ['(program)', 'native code outside JavaScript (sockets, event loop)'],
+]);
 const OTHER = 'Node.js besides (promises, timers)';
 const IDLE = '(idle)';
 
@@ -47,7 +47,7 @@ function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): P
     const before = known.get(id);
     if (before !== undefined) return before;
     const { functionName, url } = byId.get(id)?.callFrame ?? { functionName: '', url: '' };
-    const rule = OF_ROOT[functionName] ?? RULES.find(([, of]) => of.test(`${url}#${functionName}`))?.[0];
+    const rule = OF_ROOT.get(functionName) ?? RULES.find(([, of]) => of.test(`${url}#${functionName}`))?.[0];
     const parent = parents.get(id);
     const share = functionName === IDLE ? IDLE : (rule ?? (parent === undefined ? OTHER : shareOf(parent)));
     known.set(id, share);

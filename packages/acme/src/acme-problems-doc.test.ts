@@ -49,6 +49,11 @@ it.each(rows)('$status $type at $step: $code, $then', (row) => {
   expect(inWords(meaningOf(row))).toEqual([row.code, row.then, row.holdsUp, row.actor]);
 });
 
+it('takes any word for a type', () => {
+  const acme = { type: 'urn:ietf:params:acme:error:constructor', detail: 'no', status: 400 };
+  expect(adviceOn({ code: 'acme_rejected', acme }, true).actor).toBe('customer');
+});
+
 it('blames nobody for what the CA could not find out, and nobody waits for an order that is over', () => {
   const acme = { type: 'urn:ietf:params:acme:error:serverInternal', detail: 'validation service is down', status: 500 };
   expect(adviceOn({ code: 'acme_challenge_failed', acme }, false).actor).toBe('nobody');

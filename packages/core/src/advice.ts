@@ -78,14 +78,14 @@ const BROKE: Advice = { actor: 'platform', action: 'The CA was in trouble: ask f
 const PLACED_ANEW = waits('The CA could not find out; the order is placed anew by itself, and may ask for another TXT value, see dns_records.');
 
 /** What the CA refuses that no customer can mend, by its type (RFC 8555 section 6.7, invalidProfile of draft-ietf-acme-profiles). */
-const NOT_THE_CUSTOMERS: Record<string, Advice> = {
-  badCSR: REFUSED_KEY,
-  badPublicKey: REFUSED_KEY,
-  badSignatureAlgorithm: REFUSED_REQUEST,
-  invalidProfile: REFUSED_REQUEST,
-  malformed: REFUSED_REQUEST,
-  serverInternal: BROKE,
-};
+const NOT_THE_CUSTOMERS = new Map([
+  ['badCSR', REFUSED_KEY],
+  ['badPublicKey', REFUSED_KEY],
+  ['badSignatureAlgorithm', REFUSED_REQUEST],
+  ['invalidProfile', REFUSED_REQUEST],
+  ['malformed', REFUSED_REQUEST],
+  ['serverInternal', BROKE],
+]);
 const URN = 'urn:ietf:params:acme:error:';
 
 /** What the CA said no to, or ended; null: the code alone tells. */
@@ -96,7 +96,7 @@ function adviceOnNo({ code, acme }: Told, isOver: boolean): Advice | null {
   const kind = acme.type.startsWith(URN) ? acme.type.slice(URN.length) : '';
   if (code === 'acme_rejected' && kind === 'unauthorized') return REFUSED_ACCOUNT;
   if (code === 'acme_challenge_failed' && kind !== 'serverInternal') return null;
-  return NOT_THE_CUSTOMERS[kind] ?? null;
+  return NOT_THE_CUSTOMERS.get(kind) ?? null;
 }
 
 interface Told {

@@ -32,7 +32,7 @@ export function createBudgetStore(db: Db): BudgetStore {
       // Most in a long line are told without a lock that their turn has not come.
       const first = await turnOf(db.prisma, accountId, order, registeredDomain, budget);
       if (first.kind === 'spent') return first;
-      if (first.isMine) return used(db.prisma, order);
+      if (first.isMine) return countAnew(db.prisma, order);
       return db.prisma.$transaction(async (tx): Promise<Slot> => {
         // One at a time per account: a count that two racers read would be one too low for the second. It holds up no row that refers to the account.
         await tx.$queryRaw`SELECT 1 FROM accounts WHERE id = ${accountId}::uuid FOR NO KEY UPDATE`;
@@ -50,7 +50,7 @@ export function createBudgetStore(db: Db): BudgetStore {
 }
 
 /** Sent again, it is counted from now on: an order that could not be sent in an outage must not come on top of those of its end. */
-async function used(tx: PrismaLike, { id, generation }: Order): Promise<Slot> {
+async function countAnew(tx: PrismaLike, { id, generation }: Order): Promise<Slot> {
   await tx.$executeRaw`UPDATE order_slots SET taken_at = clock_timestamp() WHERE order_id = ${id}::uuid AND generation = ${generation}`;
   return { kind: 'taken' };
 }

@@ -509,7 +509,7 @@ describe('the routes', () => {
       place = refused({ code: 'acme_rejected', detail: 'The CA refuses the name.', acme });
       const id = await verified();
       const { body } = await as('post', `/domains/${id}/issue-certificate`).expect(422);
-      expect(body).toMatchObject({ code: 'acme_rejected', detail: 'The CA refuses the name.', acme });
+      expect(body).toMatchObject({ code: 'acme_rejected', detail: 'The CA refuses the name.', acme, order_id: expect.any(String) as string });
       expect((await as('get', `/domains/${id}`)).body).toMatchObject({
         status: 'failed',
         status_reason: 'The CA refuses the name.',
