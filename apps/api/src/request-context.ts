@@ -5,6 +5,8 @@ export interface RequestContext {
   requestId: string;
   /** Whose rows the request may see; set by authentication. */
   tenantId: string;
+  /** What it turned out to be about, for the log. */
+  orderId?: string;
 }
 
 const contexts = new WeakMap<object, RequestContext>();
@@ -15,4 +17,10 @@ export function contextOf(request: Request): RequestContext {
   const context = contexts.get(request);
   if (!context) throw new TypeError('the request has no context: the request-id middleware comes first');
   return context;
+}
+
+/** What every log line about a request has. */
+export function logFieldsOf(request: Request): { requestId: string; orderId?: string } {
+  const { requestId, orderId } = contextOf(request);
+  return { requestId, ...(orderId !== undefined && { orderId }) };
 }

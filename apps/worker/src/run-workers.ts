@@ -1,6 +1,6 @@
 import { type JobName, terminal, toProblem } from '@certwright/core';
 import { catalog, JOB_NAMES, type QueueBackend } from '@certwright/jobs';
-import { type Logger, type Metrics, withLogContext } from '@certwright/runtime';
+import type { Logger, Metrics } from '@certwright/runtime';
 import type { Job, Worker } from 'bullmq';
 import type { Processors } from './processors';
 import { expressProblem } from './retry';
@@ -78,31 +78,29 @@ interface Run {
   metrics: Pick<Metrics, 'jobEnded'>;
 }
 
-function runJob({ name, job, token, processors, logger, metrics }: Run): Promise<unknown> {
+async function runJob({ name, job, token, processors, logger, metrics }: Run): Promise<unknown> {
   const { orderId, tenantId, requestId } = job.data as { orderId?: string; tenantId?: string; requestId?: string };
-  const context = {
+  const about = {
     job: name,
     jobId: job.id,
     ...(orderId && { orderId }),
     ...(tenantId && { tenantId }),
     ...(requestId && { requestId }),
   };
-  return withLogContext(context, async () => {
-    const startedAt = performance.now();
-    try {
-      const result = await dispatch(name, job.data, processors);
-      const ms = Math.round(performance.now() - startedAt);
-      metrics.jobEnded(name, 'done', ms);
-      logger.log(name === 'reconcile' || name === 'renew-due' ? 'debug' : 'info', 'job done', { result, ms });
-      return result;
-    } catch (error) {
-      const { code, disposition, message, retryAfterMs } = toProblem(error);
-      metrics.jobEnded(name, disposition === 'reorder' ? 'terminal' : disposition, performance.now() - startedAt);
-      const level = disposition === 'wait' ? 'debug' : 'warn';
-      logger.log(level, `job ended in ${code}`, { disposition, reason: message, retryAfterMs, attempt: job.attemptsMade + 1, error });
-      return expressProblem(error, job, token);
-    }
-  });
+  const startedAt = performance.now();
+  try {
+    const result = await dispatch(name, job.data, processors);
+    const ms = Math.round(performance.now() - startedAt);
+    metrics.jobEnded(name, 'done', ms);
+    logger.log(name === 'reconcile' || name === 'renew-due' ? 'debug' : 'info', 'job done', { ...about, result, ms });
+    return result;
+  } catch (error) {
+    const { code, disposition, message, retryAfterMs } = toProblem(error);
+    metrics.jobEnded(name, disposition === 'reorder' ? 'terminal' : disposition, performance.now() - startedAt);
+    const level = disposition === 'wait' ? 'debug' : 'warn';
+    logger.log(level, `job ended in ${code}`, { ...about, disposition, reason: message, retryAfterMs, attempt: job.attemptsMade + 1, error });
+    return expressProblem(error, job, token);
+  }
 }
 
 async function dispatch<N extends JobName>(name: N, data: unknown, processors: Processors): Promise<unknown> {

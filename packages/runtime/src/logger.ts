@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import winston from 'winston';
 import { redact } from './redact';
 
@@ -13,22 +12,7 @@ export interface Logger {
   debug(message: string, fields?: LogFields): void;
 }
 
-const context = new AsyncLocalStorage<LogFields>();
-
-/** Runs `work` with `fields` (request id, order id …) on every line that it logs, however deep. */
-export function withLogContext<T>(fields: LogFields, work: () => T): T {
-  return context.run({ ...context.getStore(), ...fields }, work);
-}
-
-/** Adds to the fields of the context that we are in; nothing where there is none. */
-export function addLogContext(fields: LogFields): void {
-  Object.assign(context.getStore() ?? {}, fields);
-}
-
-/**
- * JSON lines: time, level, service, message (no field can take their names), the context's fields, the line's fields.
- * Nothing gets past the redaction.
- */
+/** JSON lines: time, level, service, message (no field can take their names), the line's fields. Nothing gets past the redaction. */
 export function createLogger({
   service,
   level,
@@ -49,7 +33,7 @@ export function createLogger({
   });
   const log = (lineLevel: LogLevel, message: string, fields: LogFields = {}): void => {
     if (!out.isLevelEnabled(lineLevel)) return;
-    out.log({ level: lineLevel, message: String(redact(message)), fields: redact({ ...context.getStore(), ...fields }) });
+    out.log({ level: lineLevel, message: String(redact(message)), fields: redact(fields) });
   };
   return {
     log,

@@ -2,7 +2,7 @@ import { Problem, terminal, toProblem } from '@certwright/core';
 import type { Logger } from '@certwright/runtime';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { toDocument } from '../problem-document';
-import { contextOf } from '../request-context';
+import { contextOf, logFieldsOf } from '../request-context';
 
 export const notFound: RequestHandler = (request) => {
   throw terminal('not_found', `There is nothing at ${request.path.slice(0, 200)}.`);
@@ -14,8 +14,9 @@ export const problems =
   (error: unknown, request, response, next) => {
     const problem = fromBodyParser(error) ?? toProblem(error);
     const document = toDocument(problem, contextOf(request).requestId);
-    if (document.status >= 500) logger.error('a request failed', { code: problem.code, error });
-    else logger.debug('a request was refused', { code: problem.code, detail: problem.message });
+    const about = logFieldsOf(request);
+    if (document.status >= 500) logger.error('a request failed', { ...about, code: problem.code, error });
+    else logger.debug('a request was refused', { ...about, code: problem.code, detail: problem.message });
     if (response.headersSent) {
       next(error);
       return;

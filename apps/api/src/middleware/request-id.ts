@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type Logger, withLogContext } from '@certwright/runtime';
+import type { Logger } from '@certwright/runtime';
 import type { RequestHandler } from 'express';
-import { setContext } from '../request-context';
+import { logFieldsOf, setContext } from '../request-context';
 
 /** What may come from outside and into the logs. */
 const SANE = /^[A-Za-z0-9._-]{8,128}$/;
@@ -17,13 +17,12 @@ export const requestId =
     setContext(request, { requestId: id, tenantId: '' });
     response.set('X-Request-Id', id);
     const startedAt = performance.now();
-    withLogContext({ requestId: id }, () => {
-      response.on('finish', () => {
-        const { method } = request;
-        const path = request.path.replace(SECRET_PATH, '$1[removed]');
-        const level = path === '/healthz' || path === '/readyz' ? 'debug' : 'info';
-        logger.log(level, 'request', { method, path, status: response.statusCode, ms: Math.round(performance.now() - startedAt) });
-      });
-      next();
+    response.on('finish', () => {
+      const { method } = request;
+      const path = request.path.replace(SECRET_PATH, '$1[removed]');
+      const level = path === '/healthz' || path === '/readyz' ? 'debug' : 'info';
+      const ms = Math.round(performance.now() - startedAt);
+      logger.log(level, 'request', { ...logFieldsOf(request), method, path, status: response.statusCode, ms });
     });
+    next();
   };

@@ -3,7 +3,7 @@ import type { Logger } from '@certwright/runtime';
 import { Router } from 'express';
 import { methods } from '../methods';
 import { presentCertificate } from '../present';
-import { contextOf } from '../request-context';
+import { contextOf, logFieldsOf } from '../request-context';
 import { isUuid } from './find-domain';
 
 export interface CertificateRouteDeps {
@@ -39,7 +39,7 @@ export function certificateRoutes({ certificates, logger }: CertificateRouteDeps
       const pem = await certificates.privateKey(tenantId, certificate.id);
       if (pem === null) throw terminal('certificate_absent', 'There is no certificate for this domain yet.');
       // At a level that no configuration but `error` leaves out: this line is the audit.
-      logger.warn('a private key was handed out', { tenantId, domainId: certificate.domainId, certificateId: certificate.id });
+      logger.warn('a private key was handed out', { ...logFieldsOf(request), tenantId, domainId: certificate.domainId, certificateId: certificate.id });
       response.set('Cache-Control', 'no-store').type('application/x-pem-file').send(pem);
     },
   });

@@ -25,7 +25,6 @@ import {
   type VerifyDomainDeps,
   watchDomain,
 } from '@certwright/core';
-import { addLogContext } from '@certwright/runtime';
 import { type Response, Router } from 'express';
 import Joi from 'joi';
 import { methods } from '../methods';
@@ -170,7 +169,7 @@ export function domainRoutes(deps: DomainRouteDeps, find: FindDomain): Router {
 
 /** @throws Problem, where the CA refused, or has said that it is to be asked later */
 async function respondUnderWay({ renewals }: DomainRouteDeps, response: Response, domain: Domain, order: Order): Promise<void> {
-  addLogContext({ orderId: order.id });
+  contextOf(response.req).orderId = order.id;
   if (order.status === 'invalid') throw refusal(order);
   response.location(`/orders/${order.id}`);
   // Standing in our own line is no refusal; what the CA said is.

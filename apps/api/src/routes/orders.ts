@@ -1,5 +1,4 @@
 import { type OrderStore, terminal } from '@certwright/core';
-import { addLogContext } from '@certwright/runtime';
 import { Router } from 'express';
 import { methods } from '../methods';
 import { presentHistory, presentOrder } from '../present';
@@ -18,11 +17,11 @@ export function orderRoutes({ orders }: OrderRouteDeps): Router {
   methods(router, '/orders/:id', {
     async get(request, response) {
       const id = request.params.id ?? '';
-      const { tenantId } = contextOf(request);
-      const order = isUuid(id) ? await orders.get(tenantId, id) : null;
+      const context = contextOf(request);
+      const order = isUuid(id) ? await orders.get(context.tenantId, id) : null;
       if (!order) throw terminal('not_found', 'There is no such order.');
-      addLogContext({ orderId: order.id });
-      const history = await orders.events(tenantId, order.id, HISTORY_SHOWN);
+      context.orderId = order.id;
+      const history = await orders.events(context.tenantId, order.id, HISTORY_SHOWN);
       response.json({ ...presentOrder(order), history: presentHistory(history) });
     },
   });
