@@ -80,9 +80,13 @@ export function presentDomainInFull(
   };
 }
 
+/** A value of our own name servers' that nothing has been found wrong with: it is there within a second. */
+const isOnItsWay = ({ status, reason, authorizations }: Order): boolean =>
+  status === 'awaiting_dns' && reason?.code === 'dns_not_ready' && authorizations.every(({ diagnosis }) => diagnosis === null);
+
 /** When the certificate is renewed, and whether that would succeed today. Trouble is here, and not in the domain's status. */
 function presentRenewal({ forecast }: Domain, renewal: Renewal | null, live: Order | null) {
-  const trouble = (live?.neededBy && live.reason) || renewal?.lastError;
+  const trouble = (live?.neededBy && !isOnItsWay(live) && live.reason) || renewal?.lastError;
   return {
     window_start: time(renewal?.window.start ?? null),
     window_end: time(renewal?.window.end ?? null),

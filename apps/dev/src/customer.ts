@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient, ApiReply, DomainBody, OrderBody } from '@certwright/testing';
 import type { Printer } from './print';
 
@@ -28,21 +29,34 @@ export async function playTheCustomer({ api, dns, print, rootPem, timeoutMs }: P
   if (domain.status === 'pending') await proveOwnership(api, dns, print, domain);
 
   const issue = expectOk(await api.issue(domain.id), 202);
-  const { order_id, challenge_domain, expected_txt_value } = issue.body;
+  const { order_id } = issue.body;
   print.step('platform', `POST /domains/${domain.id}/issue-certificate: order ${order_id}`);
   const { url } = expectOk(await api.setupLink(domain.id), 201).body;
   print.step('platform', `the customer's own page: ${url}`);
-  if (expected_txt_value) {
-    print.step('platform', `the CA wants TXT ${challenge_domain} = "${expected_txt_value}"`);
-    dns.setTxt(challenge_domain, [expected_txt_value]);
-    print.step('customer', `publishes it`);
-  }
-  const said = sayOnce(print);
-  const end = await api.settled(domain.id, timeoutMs, () => void showProgress(api, order_id, said));
-  await showProgress(api, order_id, said);
-  if (end.status !== 'active') throw new Error(`${DOMAIN} is ${end.status}: ${end.status_reason ?? 'no reason given'}`);
+  await followOrder({ api, dns, print, timeoutMs }, order_id);
   print.step('certwright', `${DOMAIN} is active`);
   await showCertificate(api, print, domain.id, rootPem);
+}
+
+/** Publishes what the order asks for, also where it is placed anew, until there is a certificate. */
+async function followOrder({ api, dns, print, timeoutMs }: Omit<PlayOptions, 'rootPem'>, orderId: string): Promise<void> {
+  const said = sayOnce(print);
+  const published = new Set<string>();
+  for (const giveUpAt = performance.now() + timeoutMs; ; await sleep(200)) {
+    const { body: order } = await api.order(orderId);
+    for (const { txt_name: name, txt_value: value } of order.authorizations) {
+      if (published.has(value)) continue;
+      print.step('platform', `the CA wants TXT ${name} = "${value}"`);
+      dns.setTxt(name, [value]);
+      print.step('customer', 'publishes it');
+      published.add(value);
+    }
+    tell(order, said);
+    if (order.status === 'valid') return;
+    const why = order.reason?.detail ?? 'no reason given';
+    if (order.status === 'invalid') throw new Error(`the order has failed: ${why}`);
+    if (performance.now() > giveUpAt) throw new Error(`the order is still ${order.status}: ${why}`);
+  }
 }
 
 async function register(api: ApiClient, print: Printer): Promise<DomainBody> {
@@ -68,7 +82,10 @@ async function proveOwnership(api: ApiClient, dns: CustomerDns, print: Printer, 
 
 /** Prints what is new in the order: what DNS answered, and each status as it comes. */
 export async function showProgress(api: ApiClient, orderId: string, say: (who: string, what: string) => void): Promise<void> {
-  const { body: order } = await api.order(orderId);
+  tell((await api.order(orderId)).body, say);
+}
+
+function tell(order: OrderBody, say: (who: string, what: string) => void): void {
   for (const { evidence } of order.authorizations) {
     for (const server of evidence?.servers ?? []) say('dns', `${server.server} (${server.address}) answers: ${server.state}`);
   }

@@ -37,6 +37,8 @@ export interface DevStack {
 }
 
 const POLL_INTERVAL = '2s';
+/** Who tries it reads in between. */
+const POLL_TIMEOUT = '1h';
 
 /** The platform's own, for `--delegated`. */
 const ACME_ZONE = 'acme.platform.test';
@@ -164,6 +166,7 @@ function environment(
     DNS_ALLOW_PRIVATE: 'true',
     ALLOW_SPECIAL_USE_DOMAINS: 'true',
     POLL_INTERVAL,
+    POLL_TIMEOUT,
     ACME_ZONE,
     ACME_ZONE_NS: `ns1.${ACME_ZONE}=127.0.0.1`,
     HOST: '127.0.0.1',

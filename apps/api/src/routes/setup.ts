@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { checkDomain, type CheckDomainDeps, type CheckedRecord, type Domain, type DomainStore, watchDomain } from '@certwright/core';
+import { checkDomain, type CheckDomainDeps, type CheckedRecord, type Domain, type DomainStore, type RenewalStore, watchDomain } from '@certwright/core';
 import { type Request, Router } from 'express';
 import Joi from 'joi';
 import { methods } from '../methods';
@@ -11,6 +11,7 @@ import type { FindDomain } from './find-domain';
 
 export interface SetupRouteDeps extends CheckDomainDeps {
   domains: Pick<DomainStore, 'get'>;
+  renewals: Pick<RenewalStore, 'get'>;
   setupLinks: SetupLinks;
   /** Where clients reach the API; null: as the request was addressed. */
   publicUrl: string | null;
@@ -62,7 +63,9 @@ export function setupPageRoutes(deps: SetupRouteDeps): Router {
       const checked = domain.status === 'pending' ? await check(domain) : [];
       if (domain.status !== 'pending') await watchDomain(deps, domain);
       const order = await deps.orders.latest(link.tenantId, domain.id);
-      response.type('html').send(renderSetupPage(setupViewOf(domain, { order, checked, linkExpiresAt: link.expiresAt, acmeZone: deps.acmeZone }), { nonce }));
+      const renewal = await deps.renewals.get(link.tenantId, domain.id);
+      const view = setupViewOf(domain, { order, renewal, checked, linkExpiresAt: link.expiresAt, acmeZone: deps.acmeZone });
+      response.type('html').send(renderSetupPage(view, { nonce }));
     },
   });
   return router;

@@ -1,13 +1,19 @@
 import { domainToUnicode } from 'node:url';
-import { type CheckedRecord, type Domain, isLive, type Order } from '@certwright/core';
+import { type CheckedRecord, type Domain, isLive, type Order, type Renewal } from '@certwright/core';
 import { type DnsRecord, presentCheck, presentDnsRecords } from '../present-dns';
 import type { SetupRecord, SetupState, SetupView } from './view';
 
-/** The page's data. `checked`: what was just seen of a domain that is not verified yet. */
-export function setupViewOf(
-  domain: Domain,
-  { order, checked, linkExpiresAt, acmeZone }: { order: Order | null; checked: CheckedRecord[]; linkExpiresAt: Date; acmeZone: string | null },
-): SetupView {
+interface DomainState {
+  order: Order | null;
+  renewal: Pick<Renewal, 'manual'> | null;
+  /** What was just seen of a domain that is not verified yet. */
+  checked: CheckedRecord[];
+  linkExpiresAt: Date;
+  acmeZone: string | null;
+}
+
+/** The page's data. */
+export function setupViewOf(domain: Domain, { order, renewal, checked, linkExpiresAt, acmeZone }: DomainState): SetupView {
   const live = order && isLive(order.status) ? order : null;
   const records = simplest(domain, checked.length > 0 ? presentCheck(domain, checked) : presentDnsRecords(domain, live, acmeZone));
   const state = stateOf(domain, live, records);
@@ -16,9 +22,9 @@ export function setupViewOf(
     domain: { ascii: domain.name, unicode: domainToUnicode(domain.name) },
     state,
     ...WORDS[state],
-    ...(state === 'checking' && records.some(({ purpose }) => purpose === 'delegation') && { sentence: STAYS }),
-    ...(state === 'preparing' && live?.reason && { sentence: live.reason.detail }),
-    ...(state === 'done' && acmeZone !== null && { sentence: domain.forecast?.needsValue === true ? SECURED : RENEWS }),
+    ...(state === 'checking' && (isUpToPlatform(domain) ? seen(records) : records.some(isAlias) && { sentence: STAYS })),
+    ...(state === 'preparing' && (live?.reason ? { sentence: live.reason.detail } : live === null && !domain.auto && { sentence: NOT_ASKED_FOR })),
+    ...(state === 'done' && acmeZone !== null && { sentence: renews(domain, renewal) }),
     ...(state === 'failed' && domain.statusReason && { sentence: `${domain.statusReason} ${WORDS.failed.sentence}` }),
     records: records.map((one) => toRecord(one, lastLook)),
     deadline: live?.status === 'awaiting_dns' ? (live.deadlineAt?.toISOString() ?? null) : null,
@@ -29,11 +35,13 @@ export function setupViewOf(
 
 const isThere = ({ state, observed }: DnsRecord): boolean => state === 'ready' || observed.some((one) => one.state === 'match');
 
+const isAlias = ({ purpose }: DnsRecord): boolean => purpose === 'delegation';
+
 const isMissing = ({ purpose, state }: DnsRecord): boolean => purpose === 'delegation' && state !== null && state !== 'ready';
 
 /** Of two ways one: the alias that is set once, unless it is not looked at, or the owner has begun with the other. */
 function simplest({ status, auto, forecast }: Domain, records: DnsRecord[]): DnsRecord[] {
-  const aliases = records.filter(({ purpose }) => purpose === 'delegation');
+  const aliases = records.filter(isAlias);
   const others = records.filter(({ purpose }) => purpose !== 'delegation');
   const isLookedAt = status === 'pending' || auto || forecast?.needsValue === false;
   return aliases.length > 0 && isLookedAt && !others.some(isThere) ? aliases : others;
@@ -77,8 +85,26 @@ const WORDS: Record<SetupState, { headline: string; sentence: string }> = {
   },
 };
 
-/** Whether it is the alias that is set isn't known, or there is none: nothing is said to be needless. */
+/** All that can be seen is there, and nothing goes on before the platform asks for it. */
+const isUpToPlatform = ({ status, auto }: Domain): boolean => status === 'pending' && !auto;
+
+const seen = (records: DnsRecord[]) => ({
+  headline: 'We have found it',
+  sentence: records.some(isAlias)
+    ? 'Nothing to do right now: it is up to whoever sent you this link. Please leave the record in place for good, it is how the certificate comes and is renewed.'
+    : 'Nothing to do right now: it is up to whoever sent you this link. Another record will follow, and is shown here then.',
+});
+
+const NOT_ASKED_FOR = 'It is up to whoever sent you this link. If a record has to be set, it will be shown here. This page notices by itself.';
+
+/** What was seen last goes before what the certificate was made with; where neither is known nothing is said to be needless. */
+function renews({ forecast }: Domain, renewal: DomainState['renewal']): string {
+  if (forecast) return forecast.needsValue === true ? SECURED : RENEWS;
+  return renewal === null ? SECURED : renewal.manual ? AGAIN : RENEWS;
+}
+
 const SECURED = 'Your domain is secured.';
+const AGAIN = 'Your domain is secured. The record that was asked for may be removed; the next certificate will need a new one, which is shown here in time.';
 const STAYS = 'Nothing more to do: the certificate is being issued. Please leave the record in place for good, it is how the certificate is renewed, too.';
 
 /** The alias is how the next certificates come. */

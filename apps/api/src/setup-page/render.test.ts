@@ -5,6 +5,7 @@ import { escape } from './html';
 import { renderSetupGone, renderSetupPage, setupPolicy } from './render';
 import { SCRIPT } from './script';
 import { type SetupRecord, type SetupState, type SetupView } from './view';
+import { recordBadge } from './words';
 
 const NONCE = 'bm9uY2U';
 const STATES: SetupState[] = ['missing', 'partly', 'checking', 'done', 'failed'];
@@ -219,5 +220,15 @@ describe('what the browser is allowed', () => {
   test('the script is one, ends nowhere early and writes no markup', () => {
     expect(() => new Script(SCRIPT)).not.toThrow();
     expect(SCRIPT).not.toMatch(/<\/script|<!--|innerHTML|insertAdjacent|document\.write|eval/i);
+  });
+});
+
+describe('the badge of an alias', () => {
+  test.each([
+    ['nothing is there', ['nxdomain', 'nodata'], 'Not found yet'],
+    ['something else is there', ['mismatch', 'nodata'], 'Needs a change'],
+  ] satisfies [string, ServerState[], string][])('where %s', (_what, states, label) => {
+    const servers = states.map((state) => ({ server: 'ns1.host.example', address: '192.0.2.1', state, values: [] }));
+    expect(recordBadge(record({ purpose: 'delegation', type: 'CNAME', state: 'delegation_missing', servers })).label).toBe(label);
   });
 });

@@ -13,10 +13,11 @@ export const TONES: Record<SetupState, Tone> = {
   failed: 'bad',
 };
 
-export function recordBadge({ state, waiting }: SetupRecord): { tone: Tone; label: string } {
+export function recordBadge({ state, servers, waiting }: SetupRecord): { tone: Tone; label: string } {
   if (state === null) return { tone: 'todo', label: 'Not checked yet' };
   if (state === 'ready') return { tone: 'ok', label: 'Found' };
-  if (state === 'record_missing') return { tone: 'todo', label: 'Not found yet' };
+  const isNothing = state === 'delegation_missing' && servers.every((one) => one.state === 'nxdomain' || one.state === 'nodata');
+  if (state === 'record_missing' || isNothing) return { tone: 'todo', label: 'Not found yet' };
   if (waiting.helps) return { tone: 'wait', label: 'On its way' };
   return { tone: 'bad', label: 'Needs a change' };
 }
