@@ -7,12 +7,9 @@ import { inTurns, lasting, type Round } from './rounds';
 
 const WIDTH = 16;
 const WORKERS = 2;
-/**
- * Of a service that runs for weeks the first seconds, before V8 has compiled it, say little: `warmUp` orders go before the first round. So does
- * the end of a round, when its last orders are waited for and nothing else is to do: it is long.
- */
-const FULL = { rounds: 3, orders: 2_000, warmUp: 1_000, ofGateway: 300 };
-const SHORT = { rounds: 3, orders: 30, warmUp: 30, ofGateway: 30 };
+/** Of a service that runs for weeks the first seconds, before V8 has compiled it, say little: as many orders go before the first round. */
+const FULL = { rounds: 3, orders: 1_000, ofGateway: 300 };
+const SHORT = { rounds: 3, orders: 30, ofGateway: 30 };
 
 export interface IssuanceWay {
   way: string;
@@ -28,8 +25,6 @@ export interface IssuanceWay {
 export interface Issuance {
   rounds: number;
   orders: number;
-  /** Of each way, before the first round. */
-  warmUp: number;
   /** In a bare loop over our gateway: that one is so fast that the test CA locks up sooner or later. */
   ofGateway: number;
   width: number;
@@ -46,10 +41,10 @@ export interface Issuance {
 
 /** The same orders through the stock library, our gateway, and the whole product, in turns. */
 export async function benchIssuance({ short }: { short: boolean }): Promise<Issuance> {
-  const { rounds, orders, warmUp, ofGateway } = short ? SHORT : FULL;
-  const pipeline = { warmUp, width: WIDTH, workers: WORKERS };
+  const { rounds, orders, ofGateway } = short ? SHORT : FULL;
+  const pipeline = { warmUp: orders, width: WIDTH, workers: WORKERS };
   const runners = [
-    { ...lasting('the loop over acme-client', () => startLoop('acme-client', { width: WIDTH, warmUp })), orders },
+    { ...lasting('the loop over acme-client', () => startLoop('acme-client', { width: WIDTH, warmUp: orders })), orders },
     { ...lasting('the loop over our gateway', () => startLoop('gateway', { width: WIDTH, warmUp: ofGateway })), orders: ofGateway },
     { ...lasting('the whole product', () => startPipeline(pipeline)), orders },
   ];
@@ -78,7 +73,6 @@ export async function benchIssuance({ short }: { short: boolean }): Promise<Issu
   return {
     rounds,
     orders,
-    warmUp,
     ofGateway,
     width: WIDTH,
     workers: WORKERS,
@@ -116,7 +110,7 @@ async function profileGateway(orders: number): Promise<Profile> {
   }
 }
 
-export function describeIssuance({ rounds, orders, warmUp, ofGateway, width, workers, ways, cpuMsPerOrder, gatewayProfile, repeated }: Issuance): string {
+export function describeIssuance({ rounds, orders, ofGateway, width, workers, ways, cpuMsPerOrder, gatewayProfile, repeated }: Issuance): string {
   const rows = ways.map(({ way, ordersPerSecond, ratio, cpuMsPerOrder, roundTripsPerOrder, latencyMs }) => [
     way,
     ordersPerSecond,
@@ -130,7 +124,7 @@ export function describeIssuance({ rounds, orders, warmUp, ofGateway, width, wor
   ]);
   return [
     `Issuance: ${rounds} rounds of ${orders} orders of one name (${ofGateway} in the loop over our gateway), the ways in turns, each at a test CA of its own,`,
-    `  after ${warmUp} that are not counted. In the loops ${width} orders are under way at once; the product has ${workers} workers and ${width} clients,`,
+    `  after as many orders that are not counted. In the loops ${width} orders are under way at once; the product has ${workers} workers and ${width} clients,`,
     `  each of which asks for the next certificate once it has published a value. Rounds begun anew: ${repeated.length}.`,
     '',
     table(['', 'orders/s', 'ratio', 'of all rounds', 'own CPU ms/order', 'CA trips/order', 'p50 ms', 'p95 ms', 'max ms'], rows),

@@ -5,7 +5,7 @@ import { type NameServers, startAcmeCa, startNameServers } from '@certwright/tes
 import type { Profile } from './profile';
 import type { Round, Runner } from './rounds';
 
-const ROUND_TIMEOUT_MS = 240_000;
+const ROUND_TIMEOUT_MS = 120_000;
 
 export interface LoopSettings {
   way: 'acme-client' | 'gateway';
