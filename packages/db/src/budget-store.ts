@@ -1,6 +1,6 @@
 import { type BudgetStore, type Order, type OrderBudget, type Slot, URGENT_MS } from '@certwright/core';
 import type { Db, PrismaLike } from './client';
-import { gather } from './gather';
+import { gather, list } from './gather';
 import { Prisma } from './generated/client';
 import { createPlenty, MOST_AT_ONCE, type Plenty } from './plenty';
 
@@ -13,8 +13,8 @@ const PLENTY = 200;
 /** When those ahead in line hold nothing that could become free: they are just not awake yet. */
 const SOON_MS = 30_000;
 
-/** Stable, as `clock_timestamp()` is not: so an index can be used, and the planner knows how few rows there are. */
-const since = (windowMs: number): Prisma.Sql => Prisma.sql`statement_timestamp() - ${windowMs} * interval '1 millisecond'`;
+/** Stable, as `clock_timestamp()` is not, and without a parameter: so an index can be used, and the planner knows how few rows there are. */
+const since = (windowMs: number): Prisma.Sql => Prisma.sql`statement_timestamp() - ${Prisma.raw(String(windowMs))} * interval '1 millisecond'`;
 
 /** What is too old to count. What another statement is deleting this very moment is left to it. */
 const outdated = (accountIds: Prisma.Sql): Prisma.Sql => Prisma.sql`
@@ -98,13 +98,13 @@ async function takeAllOfPlenty(db: Db, plenty: Plenty, wanted: Wanted[]): Promis
   const given = await db.run<Given>(Prisma.sql`
     WITH wanted AS (
       SELECT * FROM unnest(
-        ${wanted.map(({ order }) => order.id)}::uuid[], ${wanted.map(({ order }) => order.generation)}::int[],
-        ${wanted.map(({ accountId }) => accountId)}::uuid[], ${wanted.map(({ order }) => order.tenantId)}::uuid[],
-        ${wanted.map(({ registeredDomain }) => registeredDomain)}::text[], ${wanted.map(({ order }) => order.renewal)}::boolean[],
-        ${wanted.map(({ budget }) => budget.per3Hours - PLENTY)}::int[],
-        ${wanted.map(({ budget }) => budget.perRegisteredDomainPerWeek - PLENTY)}::int[],
-        ${wanted.map(({ accountId }) => plenty.take(accountId))}::boolean[],
-        ${wanted.map((one) => one.order.renewal || plenty.take(domainKey(one)))}::boolean[]
+        ${list(wanted.map(({ order }) => order.id), 'uuid')}, ${list(wanted.map(({ order }) => order.generation), 'int')},
+        ${list(wanted.map(({ accountId }) => accountId), 'uuid')}, ${list(wanted.map(({ order }) => order.tenantId), 'uuid')},
+        ${list(wanted.map(({ registeredDomain }) => registeredDomain), 'text')}, ${list(wanted.map(({ order }) => order.renewal), 'boolean')},
+        ${list(wanted.map(({ budget }) => budget.per3Hours - PLENTY), 'int')},
+        ${list(wanted.map(({ budget }) => budget.perRegisteredDomainPerWeek - PLENTY), 'int')},
+        ${list(wanted.map(({ accountId }) => plenty.take(accountId)), 'boolean')},
+        ${list(wanted.map((one) => one.order.renewal || plenty.take(domainKey(one))), 'boolean')}
       ) WITH ORDINALITY AS w(order_id, generation, account_id, tenant_id, registered_domain, renewal, most, most_by_domain, is_sure, is_sure_by_domain, nth)
     ), outdated AS (${outdated(Prisma.sql`SELECT account_id FROM wanted`)}
     ), by_account AS (

@@ -1,7 +1,7 @@
 import type { Claim } from '@certwright/core';
 import { accountColumns, accountFrom, type AccountRow } from './account-store';
 import type { Db } from './client';
-import { gather } from './gather';
+import { gather, list } from './gather';
 import { Prisma } from './generated/client';
 import type { HeldLease } from './order-lease';
 import { orderColumns, type OrderRow, toOrder } from './rows';
@@ -37,8 +37,8 @@ const claimRows = (db: Db, wanted: Wanted[]): Promise<ClaimRow[]> =>
   db.run<ClaimRow>(Prisma.sql`
     WITH free AS (
       SELECT o.id, lease_until IS NOT NULL AS abandoned, w.lease_ms, w.nth::int, ${accountColumns}
-        FROM unnest(${wanted.map(({ orderId }) => orderId)}::uuid[], ${wanted.map(({ tenantId }) => tenantId)}::uuid[],
-                    ${wanted.map(({ leaseMs }) => leaseMs)}::float8[]) WITH ORDINALITY AS w(id, tenant_id, lease_ms, nth)
+        FROM unnest(${list(wanted.map(({ orderId }) => orderId), 'uuid')}, ${list(wanted.map(({ tenantId }) => tenantId), 'uuid')},
+                    ${list(wanted.map(({ leaseMs }) => leaseMs), 'float8')}) WITH ORDINALITY AS w(id, tenant_id, lease_ms, nth)
         JOIN orders o ON o.id = w.id AND o.tenant_id = w.tenant_id LEFT JOIN accounts a ON a.id = o.account_id
        WHERE status NOT IN ('valid', 'invalid') AND (lease_until IS NULL OR lease_until <= clock_timestamp())
          FOR UPDATE OF o SKIP LOCKED

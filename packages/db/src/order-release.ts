@@ -1,6 +1,6 @@
 import type { AuthorizationNote, NextLook, Order, OrderReason } from '@certwright/core';
 import type { Db } from './client';
-import { gather } from './gather';
+import { gather, list } from './gather';
 import { Prisma } from './generated/client';
 import { afterwards, type HeldLease, news, reasonJson, writeThrough, written } from './order-lease';
 import { storable } from './storable';
@@ -45,17 +45,17 @@ const columns = ({ dueAt, reason, failures, crashes, deadlineAt }: Shown): Prism
 
 /** For each, whether it was written: not where its lease is lost (who has it now may be in the same run), nor where somebody else is writing the row this very moment. */
 async function release(db: Db, quiet: Quiet[]): Promise<boolean[]> {
-  const of = <T>(read: (one: Quiet) => T): T[] => quiet.map(read);
+  const of = (read: (one: Quiet) => unknown, type: string): Prisma.Sql => list(quiet.map(read), type);
   const notes = quiet.flatMap(({ lease: { order, notes, token } }) => notes.map((note) => ({ note, token, known: order.authorizations.find(({ id }) => id === note.id) })));
-  const ofNotes = <T>(read: (one: (typeof notes)[number]) => T): T[] => notes.map(read);
+  const ofNotes = (read: (one: (typeof notes)[number]) => unknown, type: string): Prisma.Sql => list(notes.map(read), type);
   const rows = await db.run<{ id: string; token: number }>(Prisma.sql`
     WITH guarded AS (
       SELECT o.id, q.due_at, q.reason, q.failures, q.crashes, q.deadline_at
-        FROM unnest(${of(({ lease }) => lease.order.id)}::uuid[], ${of(({ lease }) => lease.order.tenantId)}::uuid[],
-                    ${of(({ lease }) => lease.order.status)}::order_status[], ${of(({ lease }) => lease.token)}::int[],
-                    ${of(({ shows }) => shows.dueAt)}::timestamptz[], ${of(({ shows }) => reasonText(shows.reason))}::text[],
-                    ${of(({ shows }) => shows.failures)}::int[], ${of(({ shows }) => shows.crashes)}::int[],
-                    ${of(({ shows }) => shows.deadlineAt)}::timestamptz[])
+        FROM unnest(${of(({ lease }) => lease.order.id, 'uuid')}, ${of(({ lease }) => lease.order.tenantId, 'uuid')},
+                    ${of(({ lease }) => lease.order.status, 'order_status')}, ${of(({ lease }) => lease.token, 'int')},
+                    ${of(({ shows }) => shows.dueAt, 'timestamptz')}, ${of(({ shows }) => reasonText(shows.reason), 'text')},
+                    ${of(({ shows }) => shows.failures, 'int')}, ${of(({ shows }) => shows.crashes, 'int')},
+                    ${of(({ shows }) => shows.deadlineAt, 'timestamptz')})
              AS q(id, tenant_id, status, token, due_at, reason, failures, crashes, deadline_at)
         JOIN orders o ON o.id = q.id AND o.tenant_id = q.tenant_id AND o.status = q.status AND o.lease_token = q.token
          FOR UPDATE OF o SKIP LOCKED
@@ -68,9 +68,9 @@ async function release(db: Db, quiet: Quiet[]): Promise<boolean[]> {
     ), noted AS (
       UPDATE authorizations a
          SET evidence = coalesce(n.evidence::jsonb, a.evidence), diagnosis = coalesce(n.diagnosis::jsonb, a.diagnosis), checked_at = clock_timestamp()
-        FROM released r, unnest(${ofNotes(({ note }) => note.id)}::uuid[], ${ofNotes(({ token }) => token)}::int[],
-                                ${ofNotes(({ note, known }) => changed(note.evidence, known?.evidence))}::text[],
-                                ${ofNotes(({ note, known }) => changed(note.diagnosis, known?.diagnosis))}::text[]) AS n(id, token, evidence, diagnosis)
+        FROM released r, unnest(${ofNotes(({ note }) => note.id, 'uuid')}, ${ofNotes(({ token }) => token, 'int')},
+                                ${ofNotes(({ note, known }) => changed(note.evidence, known?.evidence), 'text')},
+                                ${ofNotes(({ note, known }) => changed(note.diagnosis, known?.diagnosis), 'text')}) AS n(id, token, evidence, diagnosis)
        WHERE a.order_id = r.id AND a.id = n.id AND r.token = n.token
     )
     SELECT id, token FROM released`);
