@@ -57,7 +57,8 @@ export function presentDnsRecords(domain: Domain, live: Order | null, acmeZone: 
       .filter((base) => !isDelegated(challengeName(base)))
       .map((base) => presentRecord(domain, { purpose: 'ownership', fqdn: ownershipName(base), value: domain.verificationToken })),
     ...(live?.authorizations ?? [])
-      .filter(({ txtName }) => !isDelegated(txtName))
+      // What the CA has taken from an earlier order has no value to be set.
+      .filter(({ txtName, status, evidence }) => !isDelegated(txtName) && (status === 'pending' || evidence !== null))
       .map(({ txtName, txtValue, evidence, diagnosis }) =>
         presentRecord(domain, { purpose: 'acme-challenge', fqdn: txtName, value: txtValue, evidence, diagnosis }),
       ),

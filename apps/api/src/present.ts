@@ -82,7 +82,7 @@ export function presentDomainInFull(
 
 /** A value of our own name servers' that nothing has been found wrong with: it is there within a second. */
 const isOnItsWay = ({ status, reason, authorizations }: Order): boolean =>
-  status === 'awaiting_dns' && reason?.code === 'dns_not_ready' && authorizations.every(({ diagnosis }) => diagnosis === null);
+  status === 'awaiting_dns' && reason?.code === 'dns_not_ready' && authorizations.every(({ diagnosis }) => (diagnosis?.code ?? 'ready') === 'ready');
 
 /** When the certificate is renewed, and whether that would succeed today. Trouble is here, and not in the domain's status. */
 function presentRenewal({ forecast }: Domain, renewal: Renewal | null, live: Order | null) {

@@ -43,11 +43,11 @@ async function followOrder({ api, dns, print, timeoutMs }: Omit<PlayOptions, 'ro
   const said = sayOnce(print);
   const published = new Set<string>();
   for (const giveUpAt = performance.now() + timeoutMs; ; await sleep(200)) {
-    const { body: order } = await api.order(orderId);
+    const { body: order } = expectOk(await api.order(orderId), 200);
     for (const { txt_name: name, txt_value: value } of order.authorizations) {
       if (published.has(value)) continue;
       print.step('platform', `the CA wants TXT ${name} = "${value}"`);
-      dns.setTxt(name, [value]);
+      dns.setTxt(name, order.authorizations.filter(({ txt_name }) => txt_name === name).map(({ txt_value }) => txt_value));
       print.step('customer', 'publishes it');
       published.add(value);
     }

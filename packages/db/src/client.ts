@@ -16,6 +16,9 @@ export interface Db {
 /** Milliseconds to wait for a connection from the pool before the caller is told that the database is away. */
 const POOL_WAIT_MS = 3_000;
 
+/** A plan is made of what the tables were like then, and kept as long as its connection: not for ever, in seconds. */
+const CONNECTION_LIFE_S = 300;
+
 /** A server that has gone without a word must not keep a job for ever. */
 const STATEMENT_WAIT_MS = 30_000;
 
@@ -25,6 +28,7 @@ export function createClient(url: string, poolMax: number): Db {
     max: poolMax,
     connectionTimeoutMillis: POOL_WAIT_MS,
     query_timeout: STATEMENT_WAIT_MS,
+    maxLifetimeSeconds: CONNECTION_LIFE_S,
     keepAlive: true,
     // Prisma's adapter takes a timestamptz's digits for UTC whatever its offset says: make every session speak UTC.
     options: '-c TimeZone=UTC',

@@ -46,7 +46,7 @@ const columns = ({ dueAt, reason, failures, crashes, deadlineAt }: Shown): Prism
 /** For each, whether it was written: not where its lease is lost (who has it now may be in the same run), nor where somebody else is writing the row this very moment. */
 async function release(db: Db, quiet: Quiet[]): Promise<boolean[]> {
   const of = (read: (one: Quiet) => unknown, type: string): Prisma.Sql => list(quiet.map(read), type);
-  const notes = quiet.flatMap(({ lease: { order, notes, token } }) => notes.map((note) => ({ note, token, known: order.authorizations.find(({ id }) => id === note.id) })));
+  const notes = quiet.flatMap(({ lease: { order, notes, token } }) => notes.map((note) => ({ note, orderId: order.id, token, known: order.authorizations.find(({ id }) => id === note.id) })));
   const ofNotes = (read: (one: (typeof notes)[number]) => unknown, type: string): Prisma.Sql => list(notes.map(read), type);
   const rows = await db.run<{ id: string; token: number }>(Prisma.sql`
     WITH guarded AS (
@@ -68,10 +68,10 @@ async function release(db: Db, quiet: Quiet[]): Promise<boolean[]> {
     ), noted AS (
       UPDATE authorizations a
          SET evidence = coalesce(n.evidence::jsonb, a.evidence), diagnosis = coalesce(n.diagnosis::jsonb, a.diagnosis), checked_at = clock_timestamp()
-        FROM released r, unnest(${ofNotes(({ note }) => note.id, 'uuid')}, ${ofNotes(({ token }) => token, 'int')},
+        FROM released r, unnest(${ofNotes(({ note }) => note.id, 'uuid')}, ${ofNotes(({ orderId }) => orderId, 'uuid')}, ${ofNotes(({ token }) => token, 'int')},
                                 ${ofNotes(({ note, known }) => changed(note.evidence, known?.evidence), 'text')},
-                                ${ofNotes(({ note, known }) => changed(note.diagnosis, known?.diagnosis), 'text')}) AS n(id, token, evidence, diagnosis)
-       WHERE a.order_id = r.id AND a.id = n.id AND r.token = n.token
+                                ${ofNotes(({ note, known }) => changed(note.diagnosis, known?.diagnosis), 'text')}) AS n(id, order_id, token, evidence, diagnosis)
+       WHERE a.order_id = r.id AND a.id = n.id AND n.order_id = r.id AND n.token = r.token
     )
     SELECT id, token FROM released`);
   const released = new Map(rows.map(({ id, token }) => [id, token]));

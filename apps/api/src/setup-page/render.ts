@@ -125,9 +125,10 @@ function recordsPart(view: SetupView): Html | null {
 function recordsIntro({ state, records }: SetupView): Html {
   const many = records.length > 1;
   if (isOver(state)) return html`<h2 id="records-title">${many ? 'The records' : 'The record'}, as we last saw ${many ? 'them' : 'it'}</h2>`;
-  if (state === 'checking') {
+  if (state === 'checking' || records.every((one) => one.state === 'ready')) {
+    const isForGood = records.some(({ purpose }) => purpose === 'delegation');
     return html`<h2 id="records-title">Your ${many ? 'records' : 'record'}</h2>
-      <p class="soft">Please leave ${many ? 'them' : 'it'} in place for now.</p>`;
+      ${!isForGood && html`<p class="soft">Please leave ${many ? 'them' : 'it'} in place for now.</p>`}`;
   }
   return html`<h2 id="records-title">${many ? 'Add these records' : 'Add this record'}</h2>
       <p class="soft">${many ? 'They belong' : 'It belongs'} in your domain's DNS settings, at the company where you bought the domain or that runs its DNS.</p>`;
