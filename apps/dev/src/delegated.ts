@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from '@certwright/testing';
 import { expectOk, type PlayOptions, sayOnce, showCertificate, showProgress } from './customer';
+import type { Printer } from './print';
 
 export const DELEGATED_DOMAIN = 'once.customer.test';
 
@@ -14,8 +15,7 @@ interface Registered {
  * @throws Error, one sentence, when there is no certificate at the end.
  */
 export async function delegateOnce({ api, dns, print, rootPem, timeoutMs }: PlayOptions): Promise<void> {
-  const { id, dns_records: records } = await register(api);
-  print.step('platform', `POST /domains ${DELEGATED_DOMAIN} {"auto": true}: ${id}`);
+  const { id, dns_records: records } = await register(api, print);
   for (const { purpose, type, fqdn, value } of records) {
     if (purpose !== 'delegation') continue;
     dns.setCname(fqdn, value);
@@ -32,11 +32,15 @@ export async function delegateOnce({ api, dns, print, rootPem, timeoutMs }: Play
   await showCertificate(api, print, id, rootPem);
 }
 
-async function register(api: ApiClient): Promise<Registered> {
+async function register(api: ApiClient, print: Printer): Promise<Registered> {
   const reply = await api.call<Registered>('POST', '/domains', { body: { domain_name: DELEGATED_DOMAIN, auto: true } });
-  if (reply.status !== 409) return expectOk(reply, 201).body;
-  const { data } = expectOk(await api.find(DELEGATED_DOMAIN), 200).body; // from an earlier start
+  if (reply.status !== 409) {
+    print.step('platform', `POST /domains ${DELEGATED_DOMAIN} {"auto": true}: ${expectOk(reply, 201).body.id}`);
+    return reply.body;
+  }
+  const { data } = expectOk(await api.find(DELEGATED_DOMAIN), 200).body;
   const known = data.find((one) => one.domain_name === DELEGATED_DOMAIN);
+  print.step('platform', `${DELEGATED_DOMAIN} is registered from an earlier start, ${known?.status ?? 'and gone'}`);
   return expectOk(await api.call<Registered>('GET', `/domains/${known?.id ?? ''}`), 200).body;
 }
 
