@@ -74,12 +74,12 @@ describe('a failed or waiting order tells its story', () => {
 
   it('when the CA limits the rate of a name', async () => {
     const detail = 'too many certificates already issued for limited.customer.test';
-    stack.proxy.fault('new-order', { answer: { status: 429, problem: 'rateLimited', detail, retryAfter: '3600' } });
+    stack.proxy.fault('new-order', { times: 1_000, answer: { status: 429, problem: 'rateLimited', detail, retryAfter: '3600' } });
     await expectStory(await order('limited'), 'acme_rate_limited');
   });
 
   it('when the CA has new terms, which holds up all', async () => {
-    stack.proxy.fault('new-order', { answer: { status: 403, problem: 'userActionRequired', detail: 'the terms of service have changed' } });
+    stack.proxy.fault('new-order', { times: 1_000, answer: { status: 403, problem: 'userActionRequired', detail: 'the terms of service have changed' } });
     await expectStory(await order('terms'), 'acme_account_refused');
   });
 });
