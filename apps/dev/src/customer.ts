@@ -82,7 +82,7 @@ async function proveOwnership(api: ApiClient, dns: CustomerDns, print: Printer, 
 
 /** Prints what is new in the order: what DNS answered, and each status as it comes. */
 export async function showProgress(api: ApiClient, orderId: string, say: (who: string, what: string) => void): Promise<void> {
-  tell((await api.order(orderId)).body, say);
+  tell(expectOk(await api.order(orderId), 200).body, say);
 }
 
 function tell(order: OrderBody, say: (who: string, what: string) => void): void {

@@ -88,7 +88,7 @@ const WORDS: Record<SetupState, { headline: string; sentence: string }> = {
   },
   done: {
     headline: 'Done: the certificate is here',
-    sentence: 'Your domain is secured. The record that was asked for may be removed.',
+    sentence: 'Your domain is secured.',
   },
   failed: {
     headline: 'It did not work this time',
@@ -125,13 +125,13 @@ function renews({ forecast }: Domain, { order, renewal, acmeZone }: Pick<DomainS
   return renewal.manual ? AGAIN : RENEWS;
 }
 
-const SECURED = 'Your domain is secured.';
-const AGAIN = 'Your domain is secured. The record that was asked for may be removed; the next certificate will need a new one, and you will be asked for it then.';
+const SECURED = WORDS.done.sentence;
+const AGAIN = `${SECURED} The record that was asked for may be removed; the next certificate will need a new one, and you will be asked for it then.`;
 const TRIED_AGAIN = 'It is tried again by itself; nothing new has to be set where the record is in place.';
 const STAYS = 'Nothing more to do: the certificate is being issued. Please leave the record in place for good, it is how the certificate is renewed, too.';
 
 /** The alias is how the next certificates come. */
-const RENEWS = 'Your domain is secured. Please leave the record in place: the certificate is renewed through it.';
+const RENEWS = `${SECURED} Please leave the record in place: the certificate is renewed through it.`;
 
 const toRecord = ({ observed, ...record }: DnsRecord, checkedAt: Date | null): SetupRecord => ({
   ...record,
