@@ -34,6 +34,8 @@ export interface Simulated {
 /** So close to the end of a certificate a pass comes when something is due, not at the next tick. */
 const CLOSE_MS = 2 * HOUR_MS;
 const CLOSE_TICK_MS = MINUTE_MS;
+/** So long before an outage a pass comes: the product's, every ten seconds, miss none of what was due before it. */
+const BEFORE_OUTAGE_MS = 5 * MINUTE_MS;
 /** The first certificates are there by then. */
 const OPENING_MS = 3 * HOUR_MS;
 
@@ -96,7 +98,8 @@ export async function simulate<T>(plan: YearPlan, look: (simulated: Simulated) =
     const after = (due: number | null | undefined, tickMs: number): number => Math.max(Math.ceil((due ?? Infinity) / tickMs) * tickMs, passedAt + tickMs);
     const isLost = queue.lost.size > 0;
     const isClose = (rows[0]?.close ?? null) !== null;
-    return Math.min(after(isLost ? now : rows[0]?.soon, plan.tickMs), after(isLost && isClose ? now : rows[0]?.close, CLOSE_TICK_MS));
+    const regular = Math.min(after(isLost ? now : rows[0]?.soon, plan.tickMs), after(isLost && isClose ? now : rows[0]?.close, CLOSE_TICK_MS));
+    return Math.min(regular, ...plan.outages.map(({ from }) => T0 + from * DAY_MS - BEFORE_OUTAGE_MS).filter((at) => at > now));
   }
 
   async function live(): Promise<number> {
