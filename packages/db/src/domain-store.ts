@@ -50,7 +50,9 @@ export function createDomainStore(db: Db): DomainStore {
       } catch (error) {
         if (!isUniqueViolation(error)) throw error;
         const known = await db.prisma.domain.findFirst({ where: { tenantId, name }, select: { id: true } });
-        throw terminal('domain_exists', `${name} is registered already.`, known ? { about: { domainId: known.id } } : {});
+        if (!known) throw terminal('domain_exists', `${name} is registered already.`);
+        const next = `GET /domains/${known.id} shows it, PATCH changes it, DELETE makes room for a new one.`;
+        throw terminal('domain_exists', `${name} is registered already. ${next}`, { about: { domainId: known.id } });
       }
     },
 

@@ -1,7 +1,93 @@
-import { type IssuedCertificate, momentIn, type RenewalPlan, windowOf } from '@certwright/core';
+import { type Authorization, type Diagnosis, type Domain, type IssuedCertificate, momentIn, type Order, type RenewalPlan, windowOf } from '@certwright/core';
 
 /** When a certificate would be renewed whose CA makes no suggestions; somebody has set the value for it. */
 export function planFor(issued: Pick<IssuedCertificate, 'notBefore' | 'notAfter'>, more: Partial<RenewalPlan> = {}): RenewalPlan {
   const window = windowOf(issued);
   return { directoryUrl: 'https://ca.test/dir', certId: null, window, renewAt: momentIn(window), askAt: null, manual: true, ...more };
 }
+
+const AT = new Date('2026-11-26T12:00:00Z');
+const NAME = 'shop.customer.test';
+const DOMAIN_ID = '0b0f3f0e-0000-4000-8000-000000000001';
+const TENANT_ID = '0b0f3f0e-0000-4000-8000-000000000002';
+
+/** Registered a moment ago. */
+export const aDomain = (changes: Partial<Domain> = {}): Domain => ({
+  id: DOMAIN_ID,
+  tenantId: TENANT_ID,
+  name: NAME,
+  names: [NAME],
+  status: 'pending',
+  statusReason: null,
+  verificationToken: 'token-1',
+  verifiedAt: null,
+  auto: false,
+  watchAt: null,
+  forecast: null,
+  delegationLabel: 'label-1',
+  createdAt: AT,
+  updatedAt: AT,
+  ...changes,
+});
+
+/** That domain's, placed at the CA a moment ago. */
+export const anOrder = (changes: Partial<Order> = {}): Order => ({
+  id: '0b0f3f0e-0000-4000-8000-000000000003',
+  tenantId: TENANT_ID,
+  domainId: DOMAIN_ID,
+  names: [NAME],
+  status: 'awaiting_dns',
+  statusSince: AT,
+  generation: 1,
+  renewal: false,
+  keyType: 'ec-256',
+  profile: null,
+  reason: null,
+  failures: 0,
+  crashes: 0,
+  dueAt: AT,
+  deadlineAt: AT,
+  accountId: null,
+  acmeUrl: null,
+  finalizeUrl: null,
+  caExpiresAt: null,
+  certificateId: null,
+  watchedUntil: null,
+  ignoreCaa: false,
+  neededBy: null,
+  replaces: null,
+  requestId: null,
+  createdAt: AT,
+  updatedAt: AT,
+  authorizations: [anAuthorization()],
+  ...changes,
+});
+
+/** Of that order; nobody has looked yet. */
+export const anAuthorization = (changes: Partial<Authorization> = {}): Authorization => ({
+  id: '0b0f3f0e-0000-4000-8000-000000000004',
+  identifier: NAME,
+  wildcard: false,
+  url: 'https://ca.test/authz/1',
+  challengeUrl: 'https://ca.test/chall/1',
+  txtName: `_acme-challenge.${NAME}`,
+  txtValue: 'value-1',
+  status: 'pending',
+  evidence: null,
+  diagnosis: null,
+  checkedAt: AT,
+  ...changes,
+});
+
+export const aDiagnosis = (code: Diagnosis['code']): Diagnosis => ({
+  code,
+  message: 'What was seen.',
+  actor: 'customer',
+  action: 'What to do.',
+  set: null,
+  remove: [],
+  waiting: { helps: false, until: null },
+  at: AT.toISOString(),
+  since: AT.toISOString(),
+  facts: {},
+});

@@ -1,0 +1,53 @@
+import type { Order, Renewal, TxtEvidence } from '@certwright/core';
+import { aDiagnosis, aDomain, anAuthorization, anOrder } from '@certwright/testing';
+import { presentDomainInFull } from './present';
+import { presentDnsRecords } from './present-dns';
+
+const ACME_ZONE = 'acme.platform.test';
+const EVIDENCE: TxtEvidence = { fqdn: '_acme-challenge.shop.customer.test', verdict: 'ready', detail: '', via: [], zone: 'customer.test', servers: [] };
+
+describe('the records that an order asks for', () => {
+  const valuesOf = (order: Order): string[] => presentDnsRecords(aDomain({ status: 'certificate_pending' }), order, null).map(({ value }) => value);
+
+  it('leave out what the CA has taken from an earlier order: nobody has looked for its value, nor will anybody', () => {
+    const reused = anAuthorization({ identifier: 'www.shop.customer.test', status: 'valid', txtValue: 'value-2' });
+    expect(valuesOf(anOrder({ authorizations: [anAuthorization(), reused] }))).toEqual(['value-1']);
+  });
+
+  it('keep what this order has proved: the CA may look again until it is issued', () => {
+    const proved = anAuthorization({ status: 'valid', evidence: EVIDENCE });
+    expect(valuesOf(anOrder({ status: 'validating', authorizations: [proved] }))).toEqual(['value-1']);
+  });
+});
+
+describe('last_error of a renewal', () => {
+  const reason = { code: 'dns_not_ready', detail: 'Our own name servers have not got the value yet.' } as const;
+  const lastErrorWith = (order: Partial<Order>, lastError: Renewal['lastError'] = null) =>
+    presentDomainInFull(aDomain({ status: 'active' }), {
+      order: anOrder({ neededBy: new Date('2026-12-01T00:00:00Z'), reason, ...order }),
+      certificate: null,
+      renewal: { window: { start: new Date(0), end: new Date(0) }, renewAt: null, notAfter: new Date(0), manual: false, failures: 0, lastError, explanationUrl: null } as Renewal,
+      version: '1',
+      acmeZone: ACME_ZONE,
+    }).renewal.last_error;
+
+  it.each([
+    ['before the first look', null],
+    ['after one that found nothing wrong', aDiagnosis('ready')],
+  ])('is none while a value is on its way, %s', (_what, diagnosis) => {
+    expect(lastErrorWith({ authorizations: [anAuthorization({ diagnosis })] })).toBeNull();
+  });
+
+  it('says what is wrong with one of several names', () => {
+    const authorizations = [anAuthorization({ diagnosis: aDiagnosis('ready') }), anAuthorization({ diagnosis: aDiagnosis('delegation_missing') })];
+    expect(lastErrorWith({ authorizations })).toEqual(reason);
+  });
+
+  it('says what holds up an order that is past its records', () => {
+    expect(lastErrorWith({ status: 'ready', reason: { code: 'acme_unreachable', detail: 'No answer.' } })).toMatchObject({ code: 'acme_unreachable' });
+  });
+
+  it('keeps what the attempt before has met while the next one is on its way', () => {
+    expect(lastErrorWith({}, { code: 'acme_rejected', detail: 'No.' })).toMatchObject({ code: 'acme_rejected' });
+  });
+});
