@@ -34,6 +34,7 @@ const recordSpec = object({ type: { enum: ['TXT', 'CNAME', 'CAA'] }, fqdn: strin
 const waiting = object({ helps: { type: 'boolean' }, until: nullable(instant) });
 const observed = listOf(object({ server: string, address: string, state: string, values: listOf(string) }));
 const diagnosisCode: Json = { enum: [...DIAGNOSIS_CODES] };
+const actor: Json = { enum: ['nobody', 'customer', 'platform', 'operator'] };
 
 const recordProperties = {
   purpose: { enum: ['delegation', 'ownership', 'acme-challenge'] },
@@ -44,6 +45,7 @@ const recordProperties = {
   value: string,
   ttl: { type: 'integer' },
   state: nullable(diagnosisCode),
+  actor: nullable(actor),
   message: nullable(string),
   action: nullable(string),
   remove: listOf(recordSpec),
@@ -58,7 +60,7 @@ const checkedRecord = object({ ...recordProperties, cached: nullable(object({ va
 const diagnosis = object({
   code: diagnosisCode,
   message: string,
-  actor: { enum: ['nobody', 'customer', 'platform', 'operator'] },
+  actor,
   action: string,
   set: nullable(recordSpec),
   remove: listOf(recordSpec),
@@ -185,7 +187,7 @@ export const schemas: Record<string, Json> = {
         {
           code: string,
           detail: string,
-          actor: { enum: ['nobody', 'customer', 'platform', 'operator'] },
+          actor,
           action: string,
           until: instant,
           acme: acmeProblem,

@@ -1,7 +1,9 @@
 import {
+  type Actor,
   challengeName,
   type CheckedRecord,
   delegationRecords,
+  delegationTarget,
   type Diagnosis,
   type DiagnosisCode,
   type Domain,
@@ -27,6 +29,8 @@ export interface DnsRecord {
   ttl: number;
   /** The diagnosis; null before the first look. */
   state: DiagnosisCode | null;
+  /** Who has to do something about it. */
+  actor: Actor | null;
   message: string | null;
   action: string | null;
   /** What to remove first. */
@@ -39,20 +43,46 @@ export interface DnsRecord {
 /** What the customer should give their record as its time to live, in seconds. */
 const TTL = 60;
 
-/** Whether the values of these names come from our own name servers, as of the last look: nobody has to set them. */
-export const areDelegated = ({ forecast }: Domain, fqdns: string[]): boolean =>
-  fqdns.length > 0 && fqdns.every((fqdn) => forecast?.records.some((one) => one.fqdn === fqdn && one.diagnosis.code === 'ready'));
+interface SeenAlias {
+  /** The name is an alias of the domain's own label: its values come from our own name servers, and nobody has to set them. */
+  isThere: boolean;
+  state: DiagnosisCode | null;
+  diagnosis: Diagnosis | null;
+  evidence: TxtEvidence | null;
+}
+
+/** What was last seen of a name's alias, by the order that looks for its value or by the day's look; null: nobody has looked. */
+function lastSeen(domain: Domain, order: Order | null, { fqdn, target }: { fqdn: string; target: string }): SeenAlias | null {
+  const { forecast } = domain;
+  const daily = forecast?.records.find((one) => one.fqdn === fqdn)?.diagnosis ?? null;
+  const own = order?.authorizations.find(({ txtName, evidence }) => txtName === fqdn && evidence !== null);
+  if (!own?.evidence || (daily && forecast && (own.checkedAt ?? 0) <= new Date(forecast.at))) {
+    return daily && { isThere: daily.code === 'ready', state: daily.code, diagnosis: daily, evidence: null };
+  }
+  const { evidence, diagnosis } = own;
+  if (!evidence.via.includes(target)) {
+    const before = daily?.code === 'ready' ? null : daily;
+    return { isThere: false, state: before?.code ?? null, diagnosis: before, evidence: null };
+  }
+  // Not diagnosed yet: a value that is on its way to our own name servers.
+  return { isThere: true, state: diagnosis?.code ?? 'ready', diagnosis, evidence: diagnosis && evidence };
+}
+
+/** Whether the values of all these names come from our own name servers; null: nobody has looked at one of them. */
+export function areDelegated(domain: Domain, order: Order, fqdns: string[], acmeZone: string | null): boolean | null {
+  if (acmeZone === null || fqdns.length === 0) return false;
+  const target = delegationTarget(domain, acmeZone);
+  const seen = fqdns.map((fqdn) => lastSeen(domain, order, { fqdn, target }));
+  return seen.some((one) => one?.isThere === false) ? false : seen.includes(null) ? null : true;
+}
 
 /** What the customer may set: the delegation first, where there is one to be had; of what it makes needless nothing once it is there. */
 export function presentDnsRecords(domain: Domain, live: Order | null, acmeZone: string | null): DnsRecord[] {
-  const found = new Map(domain.forecast?.records.map(({ fqdn, diagnosis }) => [fqdn, diagnosis]));
-  const aliases = acmeZone === null ? [] : delegationRecords(domain, acmeZone);
-  const isDelegated = (fqdn: string): boolean => aliases.length > 0 && found.get(fqdn)?.code === 'ready';
+  const aliases = (acmeZone === null ? [] : delegationRecords(domain, acmeZone)).map((one) => ({ ...one, seen: lastSeen(domain, live, one) }));
+  const isDelegated = (name: string): boolean => aliases.some(({ fqdn, seen }) => fqdn === name && seen?.isThere === true);
   const ownership = domain.status === 'pending' ? ownedBases(domain.names) : [];
   return [
-    ...aliases.map(({ fqdn, target }) =>
-      presentRecord(domain, { purpose: 'delegation', type: 'CNAME', fqdn, value: target, diagnosis: found.get(fqdn) ?? null }),
-    ),
+    ...aliases.map(({ fqdn, target, seen }) => presentRecord(domain, { purpose: 'delegation', type: 'CNAME', fqdn, value: target, ...seen })),
     ...ownership
       .filter((base) => !isDelegated(challengeName(base)))
       .map((base) => presentRecord(domain, { purpose: 'ownership', fqdn: ownershipName(base), value: domain.verificationToken })),
@@ -78,7 +108,8 @@ export function presentRecord(
     value,
     evidence,
     diagnosis,
-  }: Pick<DnsRecord, 'purpose' | 'fqdn' | 'value'> & { type?: DnsRecord['type']; evidence?: TxtEvidence | null; diagnosis?: Diagnosis | null },
+    state = diagnosis?.code ?? null,
+  }: Pick<DnsRecord, 'purpose' | 'fqdn' | 'value'> & Partial<Pick<DnsRecord, 'type' | 'state'>> & { evidence?: TxtEvidence | null; diagnosis?: Diagnosis | null },
 ): DnsRecord {
   return {
     purpose,
@@ -88,7 +119,8 @@ export function presentRecord(
     host: diagnosis?.set?.fqdn === fqdn ? diagnosis.set.host : relativeHost(fqdn, domain.name),
     value,
     ttl: TTL,
-    state: diagnosis?.code ?? null,
+    state,
+    actor: diagnosis?.actor ?? null,
     message: diagnosis?.message ?? evidence?.detail ?? null,
     action: diagnosis?.action ?? null,
     remove: diagnosis?.remove ?? [],

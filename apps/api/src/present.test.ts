@@ -1,6 +1,6 @@
-import type { Order, Renewal, TxtEvidence } from '@certwright/core';
+import type { Domain, Order, Renewal, TxtEvidence } from '@certwright/core';
 import { aDiagnosis, aDomain, anAuthorization, anOrder } from '@certwright/testing';
-import { presentDomainInFull } from './present';
+import { presentDomainInFull, presentIssuing } from './present';
 import { presentDnsRecords } from './present-dns';
 
 const ACME_ZONE = 'acme.platform.test';
@@ -17,6 +17,30 @@ describe('the records that an order asks for', () => {
   it('keep what this order has proved: the CA may look again until it is issued', () => {
     const proved = anAuthorization({ status: 'valid', evidence: EVIDENCE });
     expect(valuesOf(anOrder({ status: 'validating', authorizations: [proved] }))).toEqual(['value-1']);
+  });
+});
+
+describe('a value that our own name servers would give, if the alias were still there', () => {
+  const forecast: Domain['forecast'] = {
+    at: new Date(0).toISOString(),
+    isReady: true,
+    needsValue: false,
+    records: [{ fqdn: '_acme-challenge.shop.customer.test', diagnosis: aDiagnosis('ready') }],
+    refusal: null,
+  };
+  const domain = aDomain({ status: 'active', forecast });
+  const order = (evidence: TxtEvidence | null) => anOrder({ neededBy: new Date(), authorizations: [anAuthorization({ evidence })] });
+  const instructionsWith = (evidence: TxtEvidence | null) =>
+    presentIssuing(order(evidence), { domain, renewal: { manual: false } as Renewal, acmeZone: ACME_ZONE }).instructions;
+
+  it('is asked for as soon as the order has seen that it is not', () => {
+    expect(presentDnsRecords(domain, order(EVIDENCE), ACME_ZONE).map(({ type, state }) => [type, state])).toEqual([['CNAME', null], ['TXT', null]]);
+    expect(instructionsWith(EVIDENCE)).toContain('Set a TXT record at _acme-challenge.shop.customer.test with the value value-1');
+  });
+
+  it('is not asked for before', () => {
+    expect(presentDnsRecords(domain, order(null), ACME_ZONE).map(({ type, state }) => [type, state])).toEqual([['CNAME', 'ready']]);
+    expect(instructionsWith(null)).toBe('Nothing needs to be set: the rest happens by itself.');
   });
 });
 

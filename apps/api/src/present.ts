@@ -189,12 +189,15 @@ export function presentEvent(event: DomainEvent) {
 }
 
 /** The 202 of issue-certificate and renew: what to set, as far as it is known. Of several values `expected_txt_value` is the first. */
-export function presentIssuing(order: Order, domain: Domain, renewal: Renewal | null) {
+export function presentIssuing(order: Order, { domain, renewal, acmeZone }: { domain: Domain; renewal: Renewal | null; acmeZone: string | null }) {
   const challengeDomain = challengeName(domain.name);
   // Also while the CA validates: it may still look, so the record has to stay.
   const isAwaited = order.status === 'awaiting_dns' || order.status === 'validating';
   const open = isAwaited ? order.authorizations.filter(({ status }) => status === 'pending') : [];
   const first = open.find(({ txtName }) => txtName === challengeDomain) ?? open[0];
+  const fqdns = open.length > 0 ? open.map(({ txtName }) => txtName) : order.names.map(challengeName);
+  const reliesOnAlias = order.neededBy !== null && renewal?.manual === false;
+  const isByItself = areDelegated(domain, order, fqdns, acmeZone) ?? reliesOnAlias;
   return {
     order_id: order.id,
     status: order.neededBy === null ? 'certificate_pending' : 'active',
@@ -202,7 +205,7 @@ export function presentIssuing(order: Order, domain: Domain, renewal: Renewal | 
     expected_txt_value: first?.txtValue ?? null,
     deadline: open.length > 0 ? time(order.deadlineAt) : null,
     challenges: open.map(({ identifier, wildcard, txtName, txtValue }) => ({ identifier, wildcard, txt_name: txtName, txt_value: txtValue })),
-    instructions: renewal?.manual === false || areDelegated(domain, open.map(({ txtName }) => txtName)) ? BY_ITSELF : instructionsFor(order, open),
+    instructions: isByItself ? BY_ITSELF : instructionsFor(order, open),
   };
 }
 

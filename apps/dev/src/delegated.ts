@@ -40,8 +40,9 @@ async function register(api: ApiClient, print: Printer): Promise<Registered> {
   }
   const { data } = expectOk(await api.find(DELEGATED_DOMAIN), 200).body;
   const known = data.find((one) => one.domain_name === DELEGATED_DOMAIN);
-  print.step('platform', `${DELEGATED_DOMAIN} is registered from an earlier start, ${known?.status ?? 'and gone'}`);
-  return expectOk(await api.call<Registered>('GET', `/domains/${known?.id ?? ''}`), 200).body;
+  if (!known) throw new Error(`${DELEGATED_DOMAIN} is registered already, and cannot be found`);
+  print.step('platform', `${DELEGATED_DOMAIN} is registered from an earlier start, ${known.status}`);
+  return expectOk(await api.call<Registered>('GET', `/domains/${known.id}`), 200).body;
 }
 
 /** Waits for a certificate other than `than`, telling how its order gets on. Returns its id. */

@@ -168,14 +168,15 @@ export function domainRoutes(deps: DomainRouteDeps, find: FindDomain): Router {
 }
 
 /** @throws Problem, where the CA refused, or has said that it is to be asked later */
-async function respondUnderWay({ renewals }: DomainRouteDeps, response: Response, domain: Domain, order: Order): Promise<void> {
+async function respondUnderWay({ renewals, acmeZone }: DomainRouteDeps, response: Response, domain: Domain, order: Order): Promise<void> {
   contextOf(response.req).orderId = order.id;
   if (order.status === 'invalid') throw refusal(order);
   response.location(`/orders/${order.id}`);
   // Standing in our own line is no refusal; what the CA said is.
   const isRefused = order.status === 'new' && order.reason && order.reason.code !== 'acme_budget_spent';
   if (isRefused && order.reason) throw delayed(order, order.reason);
-  response.status(202).json(presentIssuing(order, domain, order.renewal ? await renewals.get(domain.tenantId, domain.id) : null));
+  const renewal = order.renewal ? await renewals.get(domain.tenantId, domain.id) : null;
+  response.status(202).json(presentIssuing(order, { domain, renewal, acmeZone }));
 }
 
 /** Everything else that is shown of a domain. */

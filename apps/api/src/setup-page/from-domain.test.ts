@@ -1,4 +1,4 @@
-import type { CheckedRecord, Diagnosis, Domain, Order } from '@certwright/core';
+import type { Authorization, CheckedRecord, Diagnosis, Domain, Order } from '@certwright/core';
 import { aDiagnosis, aDomain, anAuthorization, anOrder } from '@certwright/testing';
 import { setupViewOf } from './from-domain';
 
@@ -20,12 +20,23 @@ const viewOf = (of: Domain, more: Partial<Parameters<typeof setupViewOf>[1]> = {
 
 const forecast = (changes: Partial<NonNullable<Domain['forecast']>>): Domain['forecast'] => ({ isReady: true, needsValue: false, at: NOW.toISOString(), records: [], refusal: null, ...changes });
 
-/** Whose value was last seen through `via`; null: nobody has looked yet. */
-const order = (status: Order['status'], via: string[] | null): Order =>
-  anOrder({
-    status,
-    authorizations: [anAuthorization({ evidence: via && { fqdn: ALIAS, verdict: 'absent', detail: '', via, zone: 'customer.test', servers: [] } })],
+const OURS = `label-1.${ACME_ZONE}`;
+const LIVES = new Date(Date.now() + 30 * 86_400_000);
+const by = (manual: boolean, notAfter = LIVES) => ({ manual, notAfter });
+
+/** Whose value was last seen through `via`, a minute after NOW; null: nobody has looked yet. */
+const seenThrough = (via: string[] | null, changes: Partial<Authorization> = {}): Authorization =>
+  anAuthorization({
+    evidence: via && { fqdn: ALIAS, verdict: 'absent', detail: '', via, zone: 'customer.test', servers: [] },
+    checkedAt: new Date(NOW.getTime() + 60_000),
+    ...changes,
   });
+
+const order = (status: Order['status'], via: string[] | null, changes: Partial<Authorization> = {}): Order => anOrder({ status, authorizations: [seenThrough(via, changes)] });
+
+/** As the day's look has found the alias. */
+const daily = (code: Diagnosis['code'], changes: Partial<Diagnosis> = {}) =>
+  forecast({ isReady: code === 'ready', records: [{ fqdn: ALIAS, diagnosis: { ...aDiagnosis(code), ...changes } }] });
 
 describe('the page of a domain that its platform has to go on with', () => {
   it('announces the record that follows the one that shows whose it is', () => {
@@ -54,24 +65,110 @@ describe('the page of a domain that its platform has to go on with', () => {
   });
 });
 
+it('asks for no token of a name whose alias is there', () => {
+  const two = aDomain({ names: ['shop.customer.test', 'www.customer.test'] });
+  const token = { ...checked('ownership', 'record_missing'), fqdn: '_certwright-challenge.www.customer.test' };
+  const seen = [checked('delegation', 'ready'), { ...checked('delegation', 'delegation_missing'), fqdn: '_acme-challenge.www.customer.test' }, checked('ownership', 'ready'), token];
+  expect(viewOf(two, { checked: seen })).toMatchObject({ state: 'partly', records: [{ fqdn: ALIAS }, { fqdn: '_acme-challenge.www.customer.test' }] });
+  const set = [...seen.slice(0, 2), checked('ownership', 'record_missing'), { ...token, diagnosis: aDiagnosis('ready') }];
+  expect(viewOf(two, { checked: set })).toMatchObject({ state: 'checking', records: [{ fqdn: token.fqdn }] });
+});
+
 it.each(['pending', 'active'] satisfies Domain['status'][])('says what forbids the certificate where no record is wrong, of a domain that is %s', (status) => {
   const refused = aDomain({ auto: true, status, forecast: forecast({ isReady: false, refusal: 'CAA records allow others only.' }) });
   expect(viewOf(refused, { checked: status === 'pending' ? [checked('delegation', 'ready')] : [] }).sentence).toContain('CAA records allow others only.');
 });
 
-it('asks for no value at a name whose values are seen to be ours', () => {
-  const pending = aDomain({ status: 'certificate_pending' });
-  expect(viewOf(pending, { order: order('awaiting_dns', []) })).toMatchObject({ state: 'missing', records: [{ type: 'TXT' }] });
-  expect(viewOf(pending, { order: order('awaiting_dns', [`label-1.${ACME_ZONE}`]) })).toMatchObject({ state: 'checking', records: [{ type: 'CNAME', state: 'ready' }] });
+describe('the alias and the value of one name', () => {
+  const issuing = aDomain({ status: 'certificate_pending' });
+
+  it('are asked for as the order has seen them', () => {
+    expect(viewOf(issuing, { order: order('awaiting_dns', []) })).toMatchObject({ state: 'missing', records: [{ type: 'TXT' }] });
+    expect(viewOf(issuing, { order: order('awaiting_dns', [OURS]) })).toMatchObject({ state: 'checking', records: [{ type: 'CNAME', state: 'ready' }] });
+  });
+
+  it.each(['servers_disagree', 'dnssec_bogus'] satisfies Diagnosis['code'][])('an alias that is followed is not in order by that alone: %s', (code) => {
+    const view = viewOf(issuing, { order: order('awaiting_dns', [OURS], { diagnosis: aDiagnosis(code) }) });
+    expect(view).toMatchObject({ state: 'missing', records: [{ type: 'CNAME', state: code, action: 'What to do.' }] });
+  });
+
+  it('the newer look of two is believed, wherever it is from', () => {
+    const gone = aDomain({ status: 'certificate_pending', forecast: daily('ready') });
+    expect(viewOf(gone, { order: order('awaiting_dns', [], { diagnosis: aDiagnosis('record_missing') }) })).toMatchObject({ state: 'missing', records: [{ type: 'CNAME', state: null }] });
+    const older = { checkedAt: new Date(NOW.getTime() - 60_000) };
+    expect(viewOf(gone, { order: order('awaiting_dns', [], older) })).toMatchObject({ state: 'checking', records: [{ type: 'CNAME' }] });
+  });
+
+  it('of several names each is shown its own; what the CA has taken from an earlier order is none of it', () => {
+    const www = '_acme-challenge.www.customer.test';
+    const names = ['shop.customer.test', 'www.customer.test'];
+    const reused = anAuthorization({ identifier: 'www.customer.test', txtName: www, status: 'valid' });
+    const behind = seenThrough([OURS], { diagnosis: aDiagnosis('secondary_behind') });
+    const of = { ...issuing, names };
+    expect(viewOf(of, { order: anOrder({ names, authorizations: [behind, reused] }) }).records).toMatchObject([{ type: 'CNAME', fqdn: ALIAS, state: 'secondary_behind' }]);
+    const mixed = [behind, seenThrough([], { identifier: 'www.customer.test', txtName: www })];
+    expect(viewOf(of, { order: anOrder({ names, authorizations: mixed }) }).records).toMatchObject([{ type: 'CNAME', fqdn: ALIAS }, { type: 'TXT', fqdn: www }]);
+  });
+
+  it('nothing is to be removed any more where the right alias is seen', () => {
+    const wrong = daily('cname_wrong_target', { remove: [{ type: 'CNAME', fqdn: ALIAS, host: '_acme-challenge.shop', value: 'old.example' }] });
+    expect(viewOf({ ...issuing, forecast: wrong }, { order: order('awaiting_dns', [OURS]) }).records).toMatchObject([{ state: 'ready', remove: [] }]);
+  });
+});
+
+it('of a domain that goes on by its alias alone the token is no beginning', () => {
+  const view = viewOf(aDomain({ auto: true }), { checked: [checked('delegation', 'delegation_missing'), checked('ownership', 'ready')] });
+  expect(view).toMatchObject({ state: 'missing', records: [{ type: 'CNAME' }] });
+});
+
+it.each([
+  ['before there is a certificate', aDomain({ auto: true }), [checked('delegation', 'delegation_unserved')], 'checking'],
+  ['afterwards', aDomain({ status: 'active', forecast: daily('delegation_unserved', { actor: 'operator' }) }), [], 'done'],
+] as const)('our own trouble is nothing for the owner to do, %s', (_what, of, seen, state) => {
+  const ours = seen.map((one) => ({ ...one, diagnosis: { ...one.diagnosis, actor: 'operator' as const } }));
+  const view = viewOf(of, { checked: ours, renewal: by(false) });
+  expect(view.state).toBe(state);
+  expect(view.records.map(({ action }) => action)).toEqual([null]);
+  if (state === 'checking') expect(view).toMatchObject({ headline: 'Something else is in the way', sentence: expect.stringContaining('nothing for you to do') });
+});
+
+describe('an order that waits for its turn', () => {
+  const waits = anOrder({ status: 'new', authorizations: [], reason: { code: 'acme_budget_spent', detail: 'Its turn comes.' } });
+
+  it('says so, whatever else is in the way', () => {
+    const refused = aDomain({ status: 'certificate_pending', auto: true, forecast: forecast({ isReady: false, refusal: 'CAA records allow others only.' }) });
+    expect(viewOf(refused, { order: waits })).toMatchObject({ headline: 'Nothing to do yet', sentence: 'Its turn comes.' });
+  });
+
+  it('shows no record that nobody has looked for', () => {
+    expect(viewOf(aDomain({ status: 'certificate_pending', auto: true }), { order: waits })).toMatchObject({ state: 'preparing', records: [] });
+  });
+});
+
+describe('an order that has failed', () => {
+  const failed = aDomain({ status: 'failed', statusReason: 'The CA said no.' });
+  const invalid = (via: string[]) => order('invalid', via);
+
+  it.each([
+    ['by hand: a new value', failed, invalid([]), 'a new value to set'],
+    ['through the alias: nothing new', failed, invalid([OURS]), 'the record can stay as it is'],
+    ['by itself, alias in place', { ...failed, auto: true, forecast: daily('ready') }, invalid([OURS]), 'nothing new has to be set'],
+    ['by itself, alias gone', { ...failed, auto: true, forecast: daily('delegation_missing') }, invalid([]), 'what is shown below has to be in place'],
+  ])('%s', (_what, of, last, expected) => {
+    const { state, sentence } = viewOf(of, { order: last });
+    expect(state).toBe('failed');
+    expect(sentence).toContain('The CA said no.');
+    expect(sentence).toContain(expected);
+  });
 });
 
 describe('what the page says of the record once there is a certificate', () => {
   it.each([
-    ['the value was set by hand', { manual: true }, null, 'may be removed'],
-    ['our own name servers gave it', { manual: false }, null, 'leave the record in place'],
+    ['the value was set by hand', by(true), null, 'may be removed'],
+    ['our own name servers gave it', by(false), null, 'leave the record in place'],
     ['nothing is known of it', null, null, 'Your domain is secured.'],
-    ['the alias has been seen since', { manual: true }, false, 'leave the record in place'],
-    ['the alias is gone', { manual: false }, true, 'Your domain is secured.'],
+    ['the alias has been seen since', by(true), false, 'leave the record in place'],
+    ['the alias is gone', by(false), true, 'Your domain is secured.'],
   ])('where %s', (_what, renewal, needsValue, expected) => {
     const active = aDomain({ status: 'active', forecast: needsValue === null ? null : forecast({ needsValue }) });
     const { state, sentence } = viewOf(active, { order: order('valid', []), renewal });
@@ -80,6 +177,17 @@ describe('what the page says of the record once there is a certificate', () => {
   });
 
   it('lets nobody remove a value that the CA is still to look at', () => {
-    expect(viewOf(aDomain({ status: 'active' }), { order: order('validating', []), renewal: { manual: true } }).state).toBe('checking');
+    expect(viewOf(aDomain({ status: 'active' }), { order: order('validating', []), renewal: by(true) }).state).toBe('checking');
+  });
+
+  it('says that the next one is refused, also where it is asked for by hand', () => {
+    const refused = aDomain({ status: 'active', forecast: forecast({ isReady: false, needsValue: true, refusal: 'CAA records allow others only.' }) });
+    expect(viewOf(refused, { order: order('valid', []), renewal: by(true), acmeZone: null }).sentence).toMatch(/the next certificate will not come: CAA records allow others only/);
+  });
+
+  it('calls nothing secured that has expired, and goes on looking', () => {
+    const { state, headline, sentence } = viewOf(aDomain({ status: 'active' }), { order: order('invalid', []), renewal: by(true, new Date(NOW.getTime() - 86_400_000)), acmeZone: null });
+    expect([state, headline]).toEqual(['preparing', 'The certificate has expired']);
+    expect(sentence).not.toContain('secured');
   });
 });

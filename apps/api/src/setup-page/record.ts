@@ -42,7 +42,7 @@ export function recordCard(record: SetupRecord, index: number, view: SetupView):
 
 /** Whether it still makes sense to set it: a failed order's challenge never comes back. */
 const isOpen = ({ purpose }: SetupRecord, { state }: SetupView) =>
-  state !== 'done' && (state !== 'failed' || purpose === 'ownership');
+  state !== 'done' && (state !== 'failed' || purpose !== 'acme-challenge');
 
 function advice({ message, action, waiting }: SetupRecord, tone: Tone): Html | null {
   if (message === null && action === null) return null;

@@ -107,7 +107,7 @@ async function look(deps: AwaitDnsDeps, lease: Lease, [one, ...others]: Authoriz
   const { diagnosis: known } = one;
   const isWatched = (lease.order.watchedUntil ?? 0) > lease.now();
   const holds = known !== null && lease.now().getTime() - Date.parse(known.at) < holdsMs(known, isWatched);
-  if (holds && evidence.verdict !== 'ready' && one.evidence && isSame(evidence, one.evidence)) return { evidence: one.evidence, diagnosis: known };
+  if (holds && known.code !== 'ready' && evidence.verdict !== 'ready' && one.evidence && isSame(evidence, one.evidence)) return { evidence: one.evidence, diagnosis: known };
   const alias = await ourAlias(deps, lease, evidence);
   const isYoung = lease.now().getTime() - lease.order.statusSince.getTime() < OURS_MS;
   if (alias !== undefined && isYoung && evidence.verdict !== 'ready') return { evidence, diagnosis: null };

@@ -36,7 +36,7 @@ export async function checkDomain(deps: CheckDomainDeps, domain: Domain): Promis
     lookAtDelegation(deps, domain),
     Promise.all(awaited(domain, order).map((record) => look(deps, record))),
   ]);
-  const inPlace = delegations.filter(({ diagnosis }) => diagnosis.code === 'ready').map(({ fqdn }) => fqdn);
+  const inPlace = delegations.filter(({ evidence, target }) => evidence.via.includes(target)).map(({ fqdn }) => fqdn);
   return [
     ...delegations.map(({ target, ...seen }) => ({ purpose: 'delegation' as const, expected: [target], cached: null, ...seen })),
     ...records.filter(({ fqdn }) => !inPlace.includes(fqdn)),

@@ -1,5 +1,5 @@
 import type { Diagnosis } from '../diagnosis';
-import type { Domain, Forecast, Renewal } from '../model';
+import type { Domain, Forecast, Order, Renewal } from '../model';
 import { transient } from '../problem';
 import { watchDelegation, type WatchDelegationDeps } from './watch-delegation';
 
@@ -24,7 +24,7 @@ const domain = (forecast: Forecast | null): Domain => ({
 });
 
 /** One look at a domain with a certificate, while the CA doesn't tell its names in CAA records. */
-async function lookWithoutCa(before: Forecast | null, seen: Diagnosis = ready): Promise<{ forecast: Forecast; delayMs: number | null }[]> {
+async function lookWithoutCa(before: Forecast | null, seen: Diagnosis = ready, more: Partial<WatchDelegationDeps> = {}): Promise<{ forecast: Forecast; delayMs: number | null }[]> {
   const noted: { forecast: Forecast; delayMs: number | null }[] = [];
   const deps: Partial<WatchDelegationDeps> = {
     domains: {
@@ -41,6 +41,7 @@ async function lookWithoutCa(before: Forecast | null, seen: Diagnosis = ready): 
     acme: { caaIdentities: () => Promise.reject(transient('acme_unreachable', 'no answer')) } as unknown as WatchDelegationDeps['acme'],
     acmeZone: 'acme.platform.test',
     pollIntervalMs: 10_000,
+    ...more,
   };
   await watchDelegation(deps as WatchDelegationDeps, { tenantId: 'tenant-1', domainId: 'domain-1' });
   return noted;
@@ -73,5 +74,21 @@ describe('watchDelegation that finds wrong what was right', () => {
   it('tells nobody of what is ours to mend', async () => {
     const ours = { ...gone, code: 'delegation_unserved', actor: 'operator' } as Diagnosis;
     expect((await lookWithoutCa({ ...before, isSuspect: true }, ours))[0]?.forecast).toMatchObject({ isReady: true, isSuspect: true });
+  });
+});
+
+describe('watchDelegation of a domain whose CAA records name other CAs', () => {
+  const forbids = { forbids: async () => ({ ...ready, code: 'caa_forbids_issuer', message: 'CAA forbids it.', actor: 'customer', action: 'Add it.', set: null, waiting: { helps: false } }) as unknown as Diagnosis };
+  const lookAfter = async (ignoreCaa: boolean) => {
+    const orders = { latest: async () => ({ ignoreCaa }) as Order, create: () => Promise.reject(new Error('nothing is ordered')) };
+    return (await lookWithoutCa(null, ready, { caaLookup: forbids, orders }))[0]?.forecast;
+  };
+
+  it('says that a renewal would be refused', async () => {
+    expect(await lookAfter(false)).toMatchObject({ isReady: false, refusal: 'CAA forbids it.' });
+  });
+
+  it('does not say so where its orders go on all the same: a renewal does, too', async () => {
+    expect(await lookAfter(true)).toMatchObject({ isReady: true, refusal: null });
   });
 });

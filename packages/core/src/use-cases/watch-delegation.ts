@@ -2,7 +2,7 @@ import type { DomainJob } from '../jobs';
 import type { Domain, Forecast } from '../model';
 import { momentIn, windowOf } from '../renewal';
 import { nextWatchMs, SUSPECT_MS } from '../watch-schedule';
-import type { CaaIssuer, CertificateStore, DomainStore, RenewalStore } from '../ports';
+import type { CaaIssuer, CertificateStore, DomainStore, OrderStore, RenewalStore } from '../ports';
 import { Problem, waitFor } from '../problem';
 import { caaIssuer, type CaaIssuerDeps } from './caa-issuer';
 import { requestOrder, type RequestOrderDeps } from './create-order';
@@ -13,6 +13,7 @@ export interface WatchDelegationDeps extends DelegationDeps, RequestOrderDeps, C
   domains: Pick<DomainStore, 'claimWatch' | 'noteForecast' | 'markVerified'>;
   renewals: Pick<RenewalStore, 'get' | 'adopt'>;
   certificates: Pick<CertificateStore, 'latest'>;
+  orders: Pick<OrderStore, 'create' | 'latest'>;
   pollIntervalMs: number;
 }
 
@@ -80,7 +81,8 @@ async function forecastOf(deps: WatchDelegationDeps, domain: Domain, seen: SeenD
       return { identities: [], accountUri: null };
     });
   const refused = isInPlace || needsValue ? await dnsRefusal(deps, names, issuer) : null;
-  const refusal = refused?.detail ?? (isCaAway ? (before?.refusal ?? null) : null);
+  const isOverruled = refused?.code === 'caa_forbids_issuer' && (await deps.orders.latest(tenantId, id))?.ignoreCaa === true;
+  const refusal = isOverruled ? null : (refused?.detail ?? (isCaAway ? (before?.refusal ?? null) : null));
   return {
     at: new Date().toISOString(),
     isReady: (isInPlace || needsValue) && refusal === null,

@@ -1,0 +1,90 @@
+import type { Domain, Order, Renewal } from '@certwright/core';
+import type { DnsRecord } from '../present-dns';
+import type { SetupState } from './view';
+
+/** What the page says of a domain, in a headline and a few sentences. */
+export interface Sentences {
+  headline: string;
+  sentence: string;
+}
+
+interface Known {
+  domain: Domain;
+  order: Order | null;
+  live: Order | null;
+  records: DnsRecord[];
+  renewal: Pick<Renewal, 'manual'> | null;
+  /** The last order's values came from our own name servers. */
+  wasDelegated: boolean;
+  isExpired: boolean;
+}
+
+export const isAlias = ({ purpose }: DnsRecord): boolean => purpose === 'delegation';
+
+export function sentencesOf(state: SetupState, known: Known): Sentences {
+  switch (state) {
+    case 'missing':
+      return {
+        headline: 'One step left: set a DNS record',
+        sentence: 'Sign in where your domain’s DNS is managed and add what is shown here. This page notices by itself.',
+      };
+    case 'partly':
+      return { headline: 'Almost there', sentence: 'Not all of it is seen everywhere yet. Below is what each name server says.' };
+    case 'preparing':
+      return ofPreparing(known);
+    case 'checking':
+      return ofChecking(known);
+    case 'done':
+      return { headline: 'Done: the certificate is here', sentence: ofDone(known) };
+    case 'failed':
+      return { headline: 'It did not work this time', sentence: ofFailed(known) };
+  }
+}
+
+const SHOWN_HERE = 'If a record has to be set, it will be shown here. This page notices by itself.';
+const inTheWay = (sentence: string): Sentences => ({ headline: 'Something else is in the way', sentence });
+
+function ofPreparing({ domain: { auto, forecast }, live, isExpired }: Known): Sentences {
+  const headline = isExpired ? 'The certificate has expired' : 'Nothing to do yet';
+  if (live?.reason) return { headline, sentence: live.reason.detail };
+  if (forecast?.refusal && (auto || isExpired)) return inTheWay(forecast.refusal);
+  if (isExpired) return { headline, sentence: `A new one is tried for by itself. ${SHOWN_HERE}` };
+  const isAskedFor = live !== null || auto;
+  return { headline, sentence: `${isAskedFor ? 'The certificate is being prepared.' : 'It is up to whoever sent you this link.'} ${SHOWN_HERE}` };
+}
+
+/** All that is asked of the owner is there. */
+function ofChecking({ domain: { auto, status, forecast }, records }: Known): Sentences {
+  if (records.some(({ actor }) => actor === 'operator')) return inTheWay('There is nothing for you to do: the trouble is on our side, and it goes on by itself once that is over. Please leave the record in place.');
+  const isForGood = records.length > 0 && records.every(isAlias);
+  // By itself a domain goes on by its alias alone.
+  if (status === 'pending' && !(auto && isForGood)) {
+    const next = isForGood ? 'Please leave the record in place for good, it is how the certificate comes and is renewed.' : 'Another record will follow, and is shown here then.';
+    return { headline: 'We have found it', sentence: `Nothing to do right now: it is up to whoever sent you this link. ${next}` };
+  }
+  if (status === 'pending' && forecast?.refusal) return inTheWay(forecast.refusal);
+  const leave = isForGood ? 'Please leave the record in place for good, it is how the certificate is renewed, too.' : 'Leave the record where it is until then.';
+  return { headline: 'Everything is in place', sentence: `Nothing more to do: the certificate is being issued. ${leave}` };
+}
+
+/** What was seen last goes before what the certificate was made with; where neither is known nothing is said to be needless. */
+function ofDone({ domain: { forecast }, order, renewal }: Known): string {
+  const secured = 'Your domain is secured.';
+  if (forecast?.refusal) return `${secured} But as things are the next certificate will not come: ${forecast.refusal}`;
+  const isByAlias = forecast ? forecast.needsValue === false : renewal?.manual === false;
+  if (isByAlias) return `${secured} Please leave the record in place: the certificate is renewed through it.`;
+  const wasByHand = renewal?.manual === true && order?.status === 'valid' && order.authorizations.some(({ evidence }) => evidence !== null);
+  if (!wasByHand) return secured;
+  return `${secured} The record that was asked for may be removed; the next certificate will need a new one, and you will be asked for it then.`;
+}
+
+function ofFailed({ domain: { auto, statusReason }, records, wasDelegated }: Known): string {
+  const isMissing = records.some(({ state }) => state !== null && state !== 'ready');
+  const again = 'Ask whoever sent you this link to start again';
+  const next = auto
+    ? `It is tried again by itself within a day; ${isMissing ? 'what is shown below has to be in place by then.' : 'nothing new has to be set where the record is in place.'}`
+    : wasDelegated
+      ? `${again}; the record can stay as it is.`
+      : `${again}; you will be given a new value to set.`;
+  return [statusReason, next].filter(Boolean).join(' ');
+}
