@@ -315,6 +315,7 @@ describe('the routes', () => {
             state: null,
             observed: [],
             message: null,
+            actor: null,
             action: null,
             remove: [],
             waiting: null,
