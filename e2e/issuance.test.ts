@@ -75,6 +75,8 @@ describe.each(['redis', 'postgres'] as const)('one certificate, with the queue i
         status: 'invalid',
         reason: { code: 'dns_deadline_passed' },
       });
+      await late.workers[0]?.stop();
+      await late.startWorker({ POLL_TIMEOUT: '60s' });
       await late.order(id);
       expect((await late.api.settled(id, 20_000)).status).toBe('active');
     } finally {

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Stack, startStack } from '@certwright/testing';
 
 describe('with the queue in Redis, two workers and 50 domains at once', () => {
@@ -14,6 +15,8 @@ describe('with the queue in Redis, two workers and 50 domains at once', () => {
     const domains = await Promise.all(names.map((name) => stack.verifiedDomain(name)));
     const issued = await Promise.all(domains.map(({ id }) => stack.api.issue(id)));
     expect(issued.map(({ status }) => status)).toEqual(names.map(() => 202));
+    const isPlaced = async (): Promise<boolean> => (await stack.query("SELECT 1 FROM orders WHERE status = 'new'")).length === 0;
+    for (const giveUpAt = performance.now() + 20_000; !(await isPlaced()) && performance.now() < giveUpAt; ) await sleep(100);
     // All wait for DNS now: their jobs are in Redis, delayed. All of them are lost here.
     await stack.redis?.flushAll();
     const orders = await Promise.all(issued.map(({ body }) => stack.api.order(body.order_id)));

@@ -72,6 +72,7 @@ describe('a certificate whose owner sets a value each time', () => {
 
   it('is ordered when its time comes: the owner is told what to set and until when; with the value there it is replaced, by the same key', async () => {
     const before = await leaf();
+    await stack.forgetAuthorizations();
     await stack.query("UPDATE renewals SET issued_at = now() - interval '3 days', renew_at = now(), look_at = now() WHERE domain_id = $1", [id]);
     const waiting = await until(({ dns_records }) => dns_records.some(({ purpose }) => purpose === 'acme-challenge'));
     expect(waiting.status).toBe('active');
@@ -99,6 +100,7 @@ describe('a certificate whose owner sets a value each time', () => {
     const { certificate_id } = await inFull();
     const before = await leaf();
     const renew = async (): Promise<void> => {
+      await stack.forgetAuthorizations();
       const { body } = await stack.api.call<{ expected_txt_value: string }>('POST', `/domains/${id}/renew`);
       stack.dns.setTxt(`_acme-challenge.${NAME}`, [body.expected_txt_value]);
     };
@@ -111,6 +113,7 @@ describe('a certificate whose owner sets a value each time', () => {
   }, 90_000);
 
   it('can be forced: POST /renew answers with the value, and what fails is told without touching the domain', async () => {
+    await stack.forgetAuthorizations();
     const { status, body } = await stack.api.call<{ status: string; order_id: string; expected_txt_value: string }>('POST', `/domains/${id}/renew`);
     expect([status, body.status]).toEqual([202, 'active']);
     expect(body.expected_txt_value).toMatch(/^[\w-]{43}$/);

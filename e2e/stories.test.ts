@@ -28,8 +28,8 @@ describe('a failed or waiting order tells its story', () => {
   /** Asks for a certificate. With `isSet` the customer does what is asked of them. */
   async function order(label: string, { isSet = true } = {}): Promise<string> {
     const { id } = await stack.verifiedDomain(`${label}.customer.test`);
-    const { body } = await stack.api.issue(id);
-    if (isSet && body.expected_txt_value) stack.dns.setTxt(body.challenge_domain, [body.expected_txt_value]);
+    const { status, body } = await stack.api.issue(id);
+    if (isSet && status === 202) await stack.setRecords(body.order_id);
     return body.order_id;
   }
 
@@ -67,11 +67,6 @@ describe('a failed or waiting order tells its story', () => {
     await expectStory(await order('seen'), 'acme_challenge_failed');
   });
 
-  it('when the CA fails', async () => {
-    stack.proxy.fault('new-order', { times: 1_000, answer: { status: 500, problem: 'serverInternal', detail: 'maintenance' } });
-    await expectStory(await order('trouble'), 'acme_server_error');
-  });
-
   it('when the CA limits the rate of a name', async () => {
     const detail = 'too many certificates already issued for limited.customer.test';
     stack.proxy.fault('new-order', { times: 1_000, answer: { status: 429, problem: 'rateLimited', detail, retryAfter: '3600' } });
@@ -81,6 +76,12 @@ describe('a failed or waiting order tells its story', () => {
   it('when the CA has new terms, which holds up all', async () => {
     stack.proxy.fault('new-order', { times: 1_000, answer: { status: 403, problem: 'userActionRequired', detail: 'the terms of service have changed' } });
     await expectStory(await order('terms'), 'acme_account_refused');
+  });
+
+  // Last: it is tried again soon, and would meet what the next test has made ready.
+  it('when the CA fails', async () => {
+    stack.proxy.fault('new-order', { times: 1_000, answer: { status: 500, problem: 'serverInternal', detail: 'maintenance' } });
+    await expectStory(await order('trouble'), 'acme_server_error');
   });
 });
 

@@ -12,7 +12,7 @@ describe('a CA that limits', () => {
     const [first = ''] = await orderMany(stack, 1);
     await until(() => stack.proxy.injected === 1);
     const refusedAt = stack.proxy.seen.at(-1)?.at ?? 0;
-    await sleep(300);
+    await until(async () => (await orderOf(stack, first)).reason !== null);
     await orderMany(stack, scaled(5, 30));
     const story = await orderOf(stack, first);
     expect(story).toMatchObject({ status: 'new', reason: { code: 'acme_rate_limited', actor: 'nobody' } });

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { DEFAULT_TENANT_ID } from '@certwright/core';
 import { createDatabase } from '@certwright/db';
-import { type OrderAtCa, ordersAtCa } from './ca-list';
+import { ordersAtCa } from './at-ca';
 import type { Stack } from './stack';
 
 export interface Audit {
@@ -39,7 +39,7 @@ export async function audit(stack: Stack): Promise<Audit> {
     `SELECT o.id, o.status, o.names, o.reason, o.due_at, o.acme_url, c.id AS certificate_id, c.created_at AS certificate_at
        FROM orders o LEFT JOIN certificates c ON c.order_id = o.id`,
   );
-  const atCa = await listOrders(stack);
+  const atCa = await ordersAtCa(stack);
   const issued = atCa.filter(({ status }) => status === 'valid');
   const ours = new Map(rows.filter(({ acme_url: url }) => url).map((row) => [row.acme_url, row]));
   const lost = issued.filter(({ url }) => !ours.get(url)?.certificate_id);
@@ -82,19 +82,6 @@ export async function audit(stack: Stack): Promise<Audit> {
       ...(leftBehind > cutShort ? [`I6: ${leftBehind} orders left behind at the CA, ${cutShort} placings cut short`] : []),
     ],
   };
-}
-
-async function listOrders(stack: Stack): Promise<OrderAtCa[]> {
-  const database = createDatabase({ url: stack.databaseUrl, sealingKey: Buffer.from(stack.secrets.masterKey, 'base64') });
-  try {
-    const [row] = await stack.query<{ directory_url: string; email: string }>('SELECT directory_url, email FROM accounts WHERE account_url IS NOT NULL');
-    const account = row ? await database.accounts.findOrCreate(row.directory_url, row.email, () => Promise.reject(new Error('there is one'))) : null;
-    if (!account?.url) return [];
-    // Through the proxy, if any: its host is in the URLs that the CA has handed out. It is healed by now.
-    return await ordersAtCa(stack.caFile, { ...account, url: account.url }, stack.directoryUrl);
-  } finally {
-    await database.close();
-  }
 }
 
 async function mismatches(stack: Stack): Promise<string[]> {

@@ -83,19 +83,20 @@ export async function startFaultProxy(first: AcmeCa): Promise<FaultProxy> {
   const faultFor = (endpoint: SeenRequest['endpoint']): { fault: Fault; giveBack(): void } | null => {
     const found = faults.find((one) => one.endpoint === endpoint && one.left > 0);
     if (!found) return null;
-    if (found.skip > 0) found.skip -= 1;
-    else if (Math.random() < (found.fault.chance ?? 1)) {
-      found.left -= 1;
-      injected += 1;
-      return {
-        fault: found.fault,
-        giveBack() {
-          found.left += 1;
-          injected -= 1;
-        },
-      };
+    if (found.skip > 0) {
+      found.skip -= 1;
+      return { fault: {}, giveBack: () => void (found.skip += 1) };
     }
-    return null;
+    if (Math.random() >= (found.fault.chance ?? 1)) return null;
+    found.left -= 1;
+    injected += 1;
+    return {
+      fault: found.fault,
+      giveBack() {
+        found.left += 1;
+        injected -= 1;
+      },
+    };
   };
 
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {

@@ -6,10 +6,13 @@ import { listenDns } from './dns-listener';
 import { endOf, runDnsProgram, startDnsServer } from './dns-program';
 import { findDnsProgram } from './find-tool';
 
-/** A port for all servers that are asked on one: free on all addresses, and none of those that clients get meanwhile. */
+/** Below those that `freePort` gives, and that clients get meanwhile. */
+const [FROM, TO] = [10_000, 15_000];
+
+/** A port for all servers that are asked on one: free on all these addresses. */
 export async function freeDnsPort(addresses: string[]): Promise<number> {
   for (;;) {
-    const port = randomInt(20_000, 30_000);
+    const port = randomInt(FROM, TO);
     try {
       await (await listenDns(addresses, port, () => null)).close();
       return port;

@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { migrate } from '@certwright/db';
 import { migrateQueueSchema } from '@certwright/jobs';
 import { Client, Pool } from 'pg';
 import { type AcmeCa, startAcmeCa } from './acme-ca';
 import { type ApiClient, createApiClient, type DomainBody } from './api-client';
 import { type CertwrightProcess, type CertwrightRole, startCertwright } from './certwright-process';
+import { deactivateAuthorizations } from './at-ca';
 import { CUT_SHORT_SQL } from './cut-short';
 import { createTestDatabase } from './database';
 import { type FaultProxy, startFaultProxy } from './fault-proxy';
@@ -78,6 +80,10 @@ export interface Stack {
   query<T extends object>(sql: string, values?: unknown[]): Promise<T[]>;
   /** Asks for a certificate and publishes the value. Returns the order's id. */
   order(domainId: string): Promise<string>;
+  /** Publishes the values that an order asks for, once it is placed: that may take longer than issue-certificate waits. */
+  setRecords(orderId: string): Promise<void>;
+  /** What the CA has validated it has to validate again. */
+  forgetAuthorizations(): Promise<void>;
   /** Another CA process behind the proxy, which knows nothing of what the first one did. */
   replaceCa(): Promise<void>;
   stop(): Promise<void>;
@@ -89,6 +95,8 @@ function acmeZone({ acmeZone: zone, realDns }: StackOptions): Record<string, str
   const at = (['ours', 'ours2'] as const).map((role, index) => `ns${index + 1}.${zone}=${realDns?.addresses[role] ?? ''}`);
   return { ACME_ZONE: zone, ACME_ZONE_NS: at.join() };
 }
+
+const PLACED_WITHIN_MS = 20_000;
 
 /** The whole service on real parts, for one test file: its own database, queue store, CA, zone `customer.test`. */
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -233,8 +241,25 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
     async order(domainId) {
       const { body, status, text } = await stack.api.issue(domainId);
       if (status !== 202) throw new Error(`issue-certificate: ${status} ${text}`);
-      if (body.expected_txt_value) dns.setTxt(body.challenge_domain, [body.expected_txt_value]);
+      await stack.setRecords(body.order_id);
       return body.order_id;
+    },
+
+    async setRecords(orderId) {
+      for (const giveUpAt = performance.now() + PLACED_WITHIN_MS; ; await sleep(50)) {
+        const { status, authorizations } = (await stack.api.order(orderId)).body;
+        if (status === 'new' && performance.now() < giveUpAt) continue;
+        for (const name of new Set(authorizations.map(({ txt_name }) => txt_name))) {
+          dns.setTxt(name, authorizations.filter(({ txt_name }) => txt_name === name).map(({ txt_value }) => txt_value));
+        }
+        return;
+      }
+    },
+
+    // Pebble takes one valid authorization in a hundred again, whatever PEBBLE_AUTHZREUSE says.
+    async forgetAuthorizations() {
+      const urls = await stack.query<{ url: string }>("SELECT url FROM authorizations WHERE status = 'valid'");
+      await deactivateAuthorizations(stack, urls.map(({ url }) => url));
     },
 
     async replaceCa() {
