@@ -43,7 +43,7 @@ export interface DnsRecord {
 /** What the customer should give their record as its time to live, in seconds. */
 const TTL = 60;
 
-interface SeenAlias {
+export interface SeenAlias {
   /** The name is an alias of the domain's own label: its values come from our own name servers, and nobody has to set them. */
   isThere: boolean;
   state: DiagnosisCode | null;
@@ -51,29 +51,30 @@ interface SeenAlias {
   evidence: TxtEvidence | null;
 }
 
-/** What was last seen of a name's alias, by the order that looks for its value or by the day's look; null: nobody has looked. */
-function lastSeen(domain: Domain, order: Order | null, { fqdn, target }: { fqdn: string; target: string }): SeenAlias | null {
-  const { forecast } = domain;
-  const daily = forecast?.records.find((one) => one.fqdn === fqdn)?.diagnosis ?? null;
+/** What is found wrong with an alias that is not ours; all else says nothing of whether it is there, or that it is. */
+const ABSENT: readonly DiagnosisCode[] = ['delegation_missing', 'cname_wrong_target', 'cname_loop', 'cname_dangling', 'txt_beside_cname'];
+
+/** What was last seen of a name's alias, by the order that looks for its value or by the day's look; null: nobody has seen anything. */
+function lastSeen({ forecast }: Domain, order: Order | null, { fqdn, target }: { fqdn: string; target: string }): SeenAlias | null {
+  const day = forecast?.records.find((one) => one.fqdn === fqdn)?.diagnosis;
+  const daily = day ? { isThere: day.code === 'ready' || day.code === 'delegation_unserved', state: day.code, diagnosis: day, evidence: null } : null;
   const own = order?.authorizations.find(({ txtName, evidence }) => txtName === fqdn && evidence !== null);
-  if (!own?.evidence || (daily && forecast && (own.checkedAt ?? 0) <= new Date(forecast.at))) {
-    return daily && { isThere: daily.code === 'ready', state: daily.code, diagnosis: daily, evidence: null };
-  }
+  // What a suspect forecast says is older than the look that made it suspect.
+  const isDailyNewer = daily !== null && forecast?.isSuspect !== true && (own?.checkedAt ?? 0) <= new Date(forecast?.at ?? 0);
+  if (!own?.evidence || isDailyNewer) return daily;
   const { evidence, diagnosis } = own;
-  if (!evidence.via.includes(target)) {
-    const before = daily?.code === 'ready' ? null : daily;
-    return { isThere: false, state: before?.code ?? null, diagnosis: before, evidence: null };
-  }
   // Not diagnosed yet: a value that is on its way to our own name servers.
-  return { isThere: true, state: diagnosis?.code ?? 'ready', diagnosis, evidence: diagnosis && evidence };
+  if (evidence.via.includes(target)) return { isThere: true, state: diagnosis?.code ?? 'ready', diagnosis, evidence: diagnosis && evidence };
+  const isBlind = evidence.via.length === 0 && (evidence.verdict === 'no_answer' || evidence.verdict === 'no_zone');
+  if (isBlind) return daily && { isThere: daily.isThere, state: diagnosis?.code ?? null, diagnosis, evidence };
+  return { isThere: false, ...(day && ABSENT.includes(day.code) ? { state: day.code, diagnosis: day } : { state: null, diagnosis: null }), evidence: null };
 }
 
-/** Whether the values of all these names come from our own name servers; null: nobody has looked at one of them. */
-export function areDelegated(domain: Domain, order: Order, fqdns: string[], acmeZone: string | null): boolean | null {
-  if (acmeZone === null || fqdns.length === 0) return false;
+/** What was last seen of the aliases of these names. */
+export function seenAliases(domain: Domain, order: Order | null, fqdns: string[], acmeZone: string | null): (SeenAlias | null)[] {
+  if (acmeZone === null) return [];
   const target = delegationTarget(domain, acmeZone);
-  const seen = fqdns.map((fqdn) => lastSeen(domain, order, { fqdn, target }));
-  return seen.some((one) => one?.isThere === false) ? false : seen.includes(null) ? null : true;
+  return fqdns.map((fqdn) => lastSeen(domain, order, { fqdn, target }));
 }
 
 /** What the customer may set: the delegation first, where there is one to be had; of what it makes needless nothing once it is there. */
@@ -137,7 +138,8 @@ export const presentCheck = (domain: Domain, checked: CheckedRecord[]): (DnsReco
 /** What a check comes down to, in words: also where there is nothing to be looked at. */
 export function presentOutcome(domain: Domain, checked: CheckedRecord[]): { message: string; action: string } {
   const { id, status, statusReason } = domain;
-  const needed = checked.filter(({ purpose }) => isByAlias(domain) || purpose !== 'delegation');
+  const isUsed = ({ evidence, expected }: CheckedRecord): boolean => expected.some((target) => evidence.via.includes(target));
+  const needed = checked.filter((record) => record.purpose !== 'delegation' || isByAlias(domain) || isUsed(record));
   const wrong = needed.find(({ diagnosis }) => diagnosis.code !== 'ready') ?? needed[0];
   if (wrong) return { message: wrong.diagnosis.message, action: wrong.diagnosis.action };
   const ask = `POST /domains/${id}/issue-certificate`;

@@ -1,7 +1,7 @@
-import type { Domain, Order, Renewal, TxtEvidence } from '@certwright/core';
+import type { Diagnosis, Domain, Order, Renewal, TxtEvidence } from '@certwright/core';
 import { aDiagnosis, aDomain, anAuthorization, anOrder } from '@certwright/testing';
 import { presentDomainInFull, presentIssuing } from './present';
-import { presentDnsRecords } from './present-dns';
+import { presentDnsRecords, presentOutcome } from './present-dns';
 
 const ACME_ZONE = 'acme.platform.test';
 const EVIDENCE: TxtEvidence = { fqdn: '_acme-challenge.shop.customer.test', verdict: 'ready', detail: '', via: [], zone: 'customer.test', servers: [] };
@@ -21,26 +21,39 @@ describe('the records that an order asks for', () => {
 });
 
 describe('a value that our own name servers would give, if the alias were still there', () => {
-  const forecast: Domain['forecast'] = {
+  const daily = (code: Diagnosis['code']): Domain['forecast'] => ({
     at: new Date(0).toISOString(),
-    isReady: true,
+    isReady: code === 'ready',
     needsValue: false,
-    records: [{ fqdn: '_acme-challenge.shop.customer.test', diagnosis: aDiagnosis('ready') }],
+    records: [{ fqdn: '_acme-challenge.shop.customer.test', diagnosis: aDiagnosis(code) }],
     refusal: null,
-  };
-  const domain = aDomain({ status: 'active', forecast });
-  const order = (evidence: TxtEvidence | null) => anOrder({ neededBy: new Date(), authorizations: [anAuthorization({ evidence })] });
-  const instructionsWith = (evidence: TxtEvidence | null) =>
-    presentIssuing(order(evidence), { domain, renewal: { manual: false } as Renewal, acmeZone: ACME_ZONE }).instructions;
+  });
+  const domain = aDomain({ status: 'active', forecast: daily('ready') });
+  const order = (evidence: TxtEvidence | null, diagnosis: Diagnosis | null = null) => anOrder({ neededBy: new Date(), authorizations: [anAuthorization({ evidence, diagnosis })] });
+  const instructionsWith = (of: Order, by = domain, manual = false) => presentIssuing(of, { domain: by, renewal: { manual } as Renewal, acmeZone: ACME_ZONE }).instructions;
+  const THROUGH: TxtEvidence = { ...EVIDENCE, verdict: 'partial', via: [`label-1.${ACME_ZONE}`] };
 
   it('is asked for as soon as the order has seen that it is not', () => {
     expect(presentDnsRecords(domain, order(EVIDENCE), ACME_ZONE).map(({ type, state }) => [type, state])).toEqual([['CNAME', null], ['TXT', null]]);
-    expect(instructionsWith(EVIDENCE)).toContain('Set a TXT record at _acme-challenge.shop.customer.test with the value value-1');
+    expect(instructionsWith(order(EVIDENCE))).toContain('Set a TXT record at _acme-challenge.shop.customer.test with the value value-1');
   });
 
   it('is not asked for before', () => {
     expect(presentDnsRecords(domain, order(null), ACME_ZONE).map(({ type, state }) => [type, state])).toEqual([['CNAME', 'ready']]);
-    expect(instructionsWith(null)).toBe('Nothing needs to be set: the rest happens by itself.');
+    expect(instructionsWith(order(null))).toBe('Nothing needs to be set: the rest happens by itself.');
+  });
+
+  it('is not asked for where a look got no answer, nor where the alias was mended after the day’s look', () => {
+    expect(instructionsWith(order({ ...EVIDENCE, verdict: 'no_answer' }))).toBe('Nothing needs to be set: the rest happens by itself.');
+    expect(instructionsWith(order(null), aDomain({ status: 'active', forecast: daily('delegation_missing') }))).toBe('Nothing needs to be set: the rest happens by itself.');
+  });
+
+  it('says what is wrong with an alias that is followed, and is not in order', () => {
+    for (const manual of [true, false]) expect(instructionsWith(order(THROUGH, aDiagnosis('servers_disagree')), domain, manual)).toBe('What was seen. What to do.');
+    const message = presentOutcome(aDomain({ status: 'certificate_pending' }), [
+      { purpose: 'delegation', fqdn: EVIDENCE.fqdn, expected: [`label-1.${ACME_ZONE}`], evidence: THROUGH, diagnosis: aDiagnosis('servers_disagree'), cached: null },
+    ]);
+    expect(message).toEqual({ message: 'What was seen.', action: 'What to do.' });
   });
 });
 

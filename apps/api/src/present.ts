@@ -14,7 +14,7 @@ import {
   ownedBases,
   ownershipName,
 } from '@certwright/core';
-import { areDelegated, presentDnsRecords } from './present-dns';
+import { presentDnsRecords, seenAliases } from './present-dns';
 
 /** Rows as the API shows them: snake_case, RFC 3339 times in UTC. */
 
@@ -195,9 +195,6 @@ export function presentIssuing(order: Order, { domain, renewal, acmeZone }: { do
   const isAwaited = order.status === 'awaiting_dns' || order.status === 'validating';
   const open = isAwaited ? order.authorizations.filter(({ status }) => status === 'pending') : [];
   const first = open.find(({ txtName }) => txtName === challengeDomain) ?? open[0];
-  const fqdns = open.length > 0 ? open.map(({ txtName }) => txtName) : order.names.map(challengeName);
-  const reliesOnAlias = order.neededBy !== null && renewal?.manual === false;
-  const isByItself = areDelegated(domain, order, fqdns, acmeZone) ?? reliesOnAlias;
   return {
     order_id: order.id,
     status: order.neededBy === null ? 'certificate_pending' : 'active',
@@ -205,8 +202,20 @@ export function presentIssuing(order: Order, { domain, renewal, acmeZone }: { do
     expected_txt_value: first?.txtValue ?? null,
     deadline: open.length > 0 ? time(order.deadlineAt) : null,
     challenges: open.map(({ identifier, wildcard, txtName, txtValue }) => ({ identifier, wildcard, txt_name: txtName, txt_value: txtValue })),
-    instructions: isByItself ? BY_ITSELF : instructionsFor(order, open),
+    instructions: throughAlias(order, open, { domain, renewal, acmeZone }) ?? instructionsFor(order, open),
   };
+}
+
+/** What is to be done where our own name servers give the values; null where they don't. */
+function throughAlias(order: Order, open: Authorization[], { domain, renewal, acmeZone }: { domain: Domain; renewal: Renewal | null; acmeZone: string | null }): string | null {
+  const fqdns = open.length > 0 ? open.map(({ txtName }) => txtName) : order.names.map(challengeName);
+  // A renewal that relies on the alias is ordered where that has just been seen: only its own looks are newer.
+  const relies = acmeZone !== null && order.neededBy !== null && renewal?.manual === false;
+  const seen = seenAliases(relies ? { ...domain, forecast: null } : domain, order, fqdns, acmeZone);
+  const isThere = relies ? !seen.some((one) => one?.isThere === false) : seen.length > 0 && seen.every((one) => one?.isThere === true);
+  if (!isThere) return null;
+  const wrong = seen.find((one) => one?.diagnosis && one.diagnosis.code !== 'ready' && one.diagnosis.actor === 'customer')?.diagnosis;
+  return wrong ? `${wrong.message} ${wrong.action}` : BY_ITSELF;
 }
 
 const BY_ITSELF = 'Nothing needs to be set: the rest happens by itself.';

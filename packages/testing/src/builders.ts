@@ -79,10 +79,18 @@ export const anAuthorization = (changes: Partial<Authorization> = {}): Authoriza
   ...changes,
 });
 
+/** Who has to act, where that is not the customer. */
+const ACTORS: Partial<Record<Diagnosis['code'], Diagnosis['actor']>> = {
+  ready: 'nobody',
+  secondary_behind: 'nobody',
+  delegation_unserved: 'operator',
+  resolver_silent: 'operator',
+};
+
 export const aDiagnosis = (code: Diagnosis['code']): Diagnosis => ({
   code,
   message: 'What was seen.',
-  actor: 'customer',
+  actor: ACTORS[code] ?? 'customer',
   action: 'What to do.',
   set: null,
   remove: [],

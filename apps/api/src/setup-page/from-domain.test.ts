@@ -1,6 +1,7 @@
 import type { Authorization, CheckedRecord, Diagnosis, Domain, Order } from '@certwright/core';
 import { aDiagnosis, aDomain, anAuthorization, anOrder } from '@certwright/testing';
 import { setupViewOf } from './from-domain';
+import type { SetupState } from './view';
 
 const NOW = new Date('2026-11-26T12:00:00Z');
 const ACME_ZONE = 'acme.platform.test';
@@ -89,7 +90,7 @@ describe('the alias and the value of one name', () => {
 
   it.each(['servers_disagree', 'dnssec_bogus'] satisfies Diagnosis['code'][])('an alias that is followed is not in order by that alone: %s', (code) => {
     const view = viewOf(issuing, { order: order('awaiting_dns', [OURS], { diagnosis: aDiagnosis(code) }) });
-    expect(view).toMatchObject({ state: 'missing', records: [{ type: 'CNAME', state: code, action: 'What to do.' }] });
+    expect(view).toMatchObject({ state: 'partly', records: [{ type: 'CNAME', state: code, action: 'What to do.' }] });
   });
 
   it('the newer look of two is believed, wherever it is from', () => {
@@ -97,6 +98,25 @@ describe('the alias and the value of one name', () => {
     expect(viewOf(gone, { order: order('awaiting_dns', [], { diagnosis: aDiagnosis('record_missing') }) })).toMatchObject({ state: 'missing', records: [{ type: 'CNAME', state: null }] });
     const older = { checkedAt: new Date(NOW.getTime() - 60_000) };
     expect(viewOf(gone, { order: order('awaiting_dns', [], older) })).toMatchObject({ state: 'checking', records: [{ type: 'CNAME' }] });
+    const suspect = { ...gone, forecast: daily('ready') && { ...forecast({ records: daily('ready')?.records ?? [] }), isSuspect: true } } as Domain;
+    expect(viewOf(suspect, { order: order('awaiting_dns', [], older) }).state).toBe('missing'); // what it says is older than its time
+  });
+
+  it.each([
+    ['ready', 'servers_unreachable', 'partly'],
+    ['ready', 'resolver_silent', 'checking'],
+    ['delegation_unserved', 'resolver_silent', 'checking'],
+    ['delegation_missing', 'resolver_silent', 'missing'],
+  ] satisfies Diagnosis['code'][][])('a look that gets no answer does not say that the alias is gone: %s before, then %s', (before, now, state) => {
+    const evidence = { fqdn: ALIAS, verdict: 'no_answer' as const, detail: '', via: [], zone: null, servers: [] };
+    const view = viewOf({ ...issuing, forecast: daily(before) }, { order: order('awaiting_dns', null, { evidence, diagnosis: aDiagnosis(now) }) });
+    expect(view.state).toBe(state);
+    expect(view.records).toMatchObject([{ type: 'CNAME', state: now }]);
+  });
+
+  it('what the day has found of an alias is forgotten where it is not there any more', () => {
+    const view = viewOf({ ...issuing, auto: true, forecast: daily('delegation_unserved') }, { order: order('awaiting_dns', [], { diagnosis: aDiagnosis('record_missing') }) });
+    expect(view).toMatchObject({ state: 'missing', records: [{ type: 'CNAME', state: null }] });
   });
 
   it('of several names each is shown its own; what the CA has taken from an earlier order is none of it', () => {
@@ -123,13 +143,18 @@ it('of a domain that goes on by its alias alone the token is no beginning', () =
 
 it.each([
   ['before there is a certificate', aDomain({ auto: true }), [checked('delegation', 'delegation_unserved')], 'checking'],
-  ['afterwards', aDomain({ status: 'active', forecast: daily('delegation_unserved', { actor: 'operator' }) }), [], 'done'],
-] as const)('our own trouble is nothing for the owner to do, %s', (_what, of, seen, state) => {
-  const ours = seen.map((one) => ({ ...one, diagnosis: { ...one.diagnosis, actor: 'operator' as const } }));
-  const view = viewOf(of, { checked: ours, renewal: by(false) });
+  ['afterwards', aDomain({ status: 'active', forecast: daily('delegation_unserved') }), [], 'done'],
+] satisfies [string, Domain, CheckedRecord[], string][])('our own trouble is nothing for the owner to do, %s', (_what, of, seen, state) => {
+  const view = viewOf(of, { checked: seen, renewal: by(false) });
   expect(view.state).toBe(state);
   expect(view.records.map(({ action }) => action)).toEqual([null]);
   if (state === 'checking') expect(view).toMatchObject({ headline: 'Something else is in the way', sentence: expect.stringContaining('nothing for you to do') });
+});
+
+it('our own trouble does not say that a record is there that nobody has seen', () => {
+  const byHand = viewOf(aDomain({ status: 'certificate_pending' }), { acmeZone: null, order: order('awaiting_dns', [], { diagnosis: aDiagnosis('resolver_silent') }) });
+  expect(byHand).toMatchObject({ state: 'missing', records: [{ type: 'TXT', state: 'resolver_silent', action: null }] });
+  expect(viewOf(aDomain({ auto: true }), { checked: [checked('delegation', 'resolver_silent')] }).state).toBe('missing');
 });
 
 describe('an order that waits for its turn', () => {
@@ -153,6 +178,7 @@ describe('an order that has failed', () => {
     ['by hand: a new value', failed, invalid([]), 'a new value to set'],
     ['through the alias: nothing new', failed, invalid([OURS]), 'the record can stay as it is'],
     ['by itself, alias in place', { ...failed, auto: true, forecast: daily('ready') }, invalid([OURS]), 'nothing new has to be set'],
+    ['through the alias that was not in order', failed, order('invalid', [OURS], { diagnosis: aDiagnosis('servers_disagree') }), 'a new value to set'],
     ['by itself, alias gone', { ...failed, auto: true, forecast: daily('delegation_missing') }, invalid([]), 'what is shown below has to be in place'],
   ])('%s', (_what, of, last, expected) => {
     const { state, sentence } = viewOf(of, { order: last });

@@ -1,7 +1,7 @@
 import { domainToUnicode } from 'node:url';
 import { challengeName, type CheckedRecord, type Domain, isLive, type Order, ownedBases, ownershipName, type Renewal } from '@certwright/core';
-import { areDelegated, type DnsRecord, presentCheck, presentDnsRecords } from '../present-dns';
-import { isAlias, sentencesOf } from './sentences';
+import { type DnsRecord, presentCheck, presentDnsRecords, seenAliases } from '../present-dns';
+import { isAlias, isMissing, sentencesOf } from './sentences';
 import type { SetupRecord, SetupState, SetupView } from './view';
 
 interface DomainState {
@@ -18,10 +18,14 @@ interface DomainState {
 export function setupViewOf(domain: Domain, { order, renewal, checked, linkExpiresAt, acmeZone }: DomainState): SetupView {
   const live = order && isLive(order.status) ? order : null;
   const all = checked.length > 0 ? presentCheck(domain, checked) : presentDnsRecords(domain, live, acmeZone);
-  const records = simplest(domain, all, isDelegatedIn(domain, live, acmeZone));
+  const isInPlace = (record: DnsRecord): boolean =>
+    isAlias(record) &&
+    (record.state === 'ready' || record.state === 'delegation_unserved' || (live !== null && seenAliases(domain, live, [record.fqdn], acmeZone)[0]?.isThere === true));
+  const records = simplest(domain, all, isInPlace);
   const isExpired = renewal !== null && renewal.notAfter <= new Date();
-  const state = stateOf(domain, { live, records, isExpired });
-  const wasDelegated = order !== null && areDelegated(domain, order, order.names.map(challengeName), acmeZone) === true;
+  const state = stateOf(domain, { live, records, isInPlace, isExpired });
+  const seen = order ? seenAliases(domain, order, order.names.map(challengeName), acmeZone) : [];
+  const wasDelegated = seen.length > 0 && seen.every((one) => one?.isThere === true && one.state === 'ready');
   const lastLook = live?.authorizations.find(({ checkedAt }) => checkedAt)?.checkedAt ?? (checked.length > 0 ? new Date() : null);
   return {
     domain: { ascii: domain.name, unicode: domainToUnicode(domain.name) },
@@ -37,16 +41,10 @@ export function setupViewOf(domain: Domain, { order, renewal, checked, linkExpir
 
 const isThere = ({ state, observed }: DnsRecord): boolean => state === 'ready' || observed.some((one) => one.state === 'match');
 
-/** Somebody has looked, and it is not there; our own name servers' faults are none of the alias. */
-const isMissing = (record: DnsRecord): boolean => isAlias(record) && record.state !== null && record.state !== 'ready' && record.actor !== 'operator';
-
-const isDelegatedIn = (domain: Domain, live: Order | null, acmeZone: string | null) => (fqdn: string): boolean =>
-  live !== null && areDelegated(domain, live, [fqdn], acmeZone) === true;
-
 /** Of two ways one: the alias that is set once, unless it is not looked at, or the owner has begun with the other. */
-function simplest({ names, status, auto, forecast }: Domain, records: DnsRecord[], isDelegated: (fqdn: string) => boolean): DnsRecord[] {
+function simplest({ names, status, auto, forecast }: Domain, records: DnsRecord[], isInPlace: (record: DnsRecord) => boolean): DnsRecord[] {
   const aliases = records.filter(isAlias);
-  const inPlace = aliases.filter(({ fqdn, state }) => state === 'ready' || isDelegated(fqdn));
+  const inPlace = aliases.filter(isInPlace);
   const proved = ownedBases(names).filter((base) => inPlace.some(({ fqdn }) => fqdn === challengeName(base)));
   const others = records.filter((record) => !isAlias(record) && !proved.some((base) => record.fqdn === ownershipName(base)));
   // By itself a domain goes on by its aliases alone: of one with `auto` the token is no beginning.
@@ -58,7 +56,10 @@ function simplest({ names, status, auto, forecast }: Domain, records: DnsRecord[
 }
 
 /** Of an active domain that is renewed by hand, the record for the next certificate is asked for. */
-function stateOf({ status, forecast }: Domain, { live, records, isExpired }: { live: Order | null; records: DnsRecord[]; isExpired: boolean }): SetupState {
+function stateOf(
+  { status, forecast }: Domain,
+  { live, records, isInPlace, isExpired }: { live: Order | null; records: DnsRecord[]; isInPlace: (record: DnsRecord) => boolean; isExpired: boolean },
+): SetupState {
   const isAwaited = live?.status === 'awaiting_dns';
   if (status === 'failed') return 'failed';
   if (status === 'active' && !isAwaited) {
@@ -69,8 +70,9 @@ function stateOf({ status, forecast }: Domain, { live, records, isExpired }: { l
   }
   if (status !== 'pending' && (live === null || live.status === 'new')) return records.some(isMissing) ? 'missing' : 'preparing';
   if (live !== null && !isAwaited) return 'checking';
-  if (records.every(({ state, actor }) => state === 'ready' || actor === 'operator')) return 'checking';
-  return records.some(isThere) ? 'partly' : 'missing';
+  // Our own trouble is waited out; it says nothing of a record that nobody has seen.
+  if (records.every((record) => record.state === 'ready' || (record.actor === 'operator' && isInPlace(record)))) return 'checking';
+  return records.some((record) => isThere(record) || isInPlace(record)) ? 'partly' : 'missing';
 }
 
 const toRecord = ({ observed, ...record }: DnsRecord, checkedAt: Date | null): SetupRecord => ({

@@ -21,6 +21,9 @@ interface Known {
 
 export const isAlias = ({ purpose }: DnsRecord): boolean => purpose === 'delegation';
 
+/** An alias that its owner has to mend. */
+export const isMissing = (record: DnsRecord): boolean => isAlias(record) && record.actor === 'customer';
+
 export function sentencesOf(state: SetupState, known: Known): Sentences {
   switch (state) {
     case 'missing':
@@ -79,10 +82,9 @@ function ofDone({ domain: { forecast }, order, renewal }: Known): string {
 }
 
 function ofFailed({ domain: { auto, statusReason }, records, wasDelegated }: Known): string {
-  const isMissing = records.some(({ state }) => state !== null && state !== 'ready');
   const again = 'Ask whoever sent you this link to start again';
   const next = auto
-    ? `It is tried again by itself within a day; ${isMissing ? 'what is shown below has to be in place by then.' : 'nothing new has to be set where the record is in place.'}`
+    ? `It is tried again by itself within a day; ${records.some(isMissing) ? 'what is shown below has to be in place by then.' : 'nothing new has to be set where the record is in place.'}`
     : wasDelegated
       ? `${again}; the record can stay as it is.`
       : `${again}; you will be given a new value to set.`;

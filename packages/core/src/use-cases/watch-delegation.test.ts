@@ -1,5 +1,5 @@
 import type { Diagnosis } from '../diagnosis';
-import type { Domain, Forecast, Order, Renewal } from '../model';
+import type { Certificate, Domain, Forecast, Order, Renewal } from '../model';
 import { transient } from '../problem';
 import { watchDelegation, type WatchDelegationDeps } from './watch-delegation';
 
@@ -79,16 +79,19 @@ describe('watchDelegation that finds wrong what was right', () => {
 
 describe('watchDelegation of a domain whose CAA records name other CAs', () => {
   const forbids = { forbids: async () => ({ ...ready, code: 'caa_forbids_issuer', message: 'CAA forbids it.', actor: 'customer', action: 'Add it.', set: null, waiting: { helps: false } }) as unknown as Diagnosis };
-  const lookAfter = async (ignoreCaa: boolean) => {
-    const orders = { latest: async () => ({ ignoreCaa }) as Order, create: () => Promise.reject(new Error('nothing is ordered')) };
-    return (await lookWithoutCa(null, ready, { caaLookup: forbids, orders }))[0]?.forecast;
+  const lookAfter = async (ignoreCaa: boolean | null) => {
+    const orders = { get: async () => ({ ignoreCaa }) as Order, create: () => Promise.reject(new Error('nothing is ordered')) };
+    const certificates = { latest: async () => (ignoreCaa === null ? null : ({ id: 'certificate-1', orderId: 'order-1' } as Certificate)) };
+    const renewals = { get: async () => ({ manual: false, certificateId: 'certificate-1' }) as Renewal, adopt: async () => undefined };
+    return (await lookWithoutCa(null, ready, { caaLookup: forbids, orders, certificates, renewals }))[0]?.forecast;
   };
 
   it('says that a renewal would be refused', async () => {
     expect(await lookAfter(false)).toMatchObject({ isReady: false, refusal: 'CAA forbids it.' });
+    expect(await lookAfter(null)).toMatchObject({ isReady: false, refusal: 'CAA forbids it.' });
   });
 
-  it('does not say so where its orders go on all the same: a renewal does, too', async () => {
+  it('does not say so where its certificate was ordered all the same: so is the next', async () => {
     expect(await lookAfter(true)).toMatchObject({ isReady: true, refusal: null });
   });
 });

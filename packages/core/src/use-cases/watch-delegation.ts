@@ -13,7 +13,7 @@ export interface WatchDelegationDeps extends DelegationDeps, RequestOrderDeps, C
   domains: Pick<DomainStore, 'claimWatch' | 'noteForecast' | 'markVerified'>;
   renewals: Pick<RenewalStore, 'get' | 'adopt'>;
   certificates: Pick<CertificateStore, 'latest'>;
-  orders: Pick<OrderStore, 'create' | 'latest'>;
+  orders: Pick<OrderStore, 'create' | 'get'>;
   pollIntervalMs: number;
 }
 
@@ -81,7 +81,7 @@ async function forecastOf(deps: WatchDelegationDeps, domain: Domain, seen: SeenD
       return { identities: [], accountUri: null };
     });
   const refused = isInPlace || needsValue ? await dnsRefusal(deps, names, issuer) : null;
-  const isOverruled = refused?.code === 'caa_forbids_issuer' && (await deps.orders.latest(tenantId, id))?.ignoreCaa === true;
+  const isOverruled = refused?.code === 'caa_forbids_issuer' && (await isCaaIgnored(deps, domain));
   const refusal = isOverruled ? null : (refused?.detail ?? (isCaAway ? (before?.refusal ?? null) : null));
   return {
     at: new Date().toISOString(),
@@ -90,6 +90,12 @@ async function forecastOf(deps: WatchDelegationDeps, domain: Domain, seen: SeenD
     records: seen.map((one) => ({ fqdn: one.fqdn, diagnosis: { ...one.diagnosis, since: sinceOf(one) } })),
     refusal,
   };
+}
+
+/** A renewal heeds CAA records as the order has that its certificate is from. */
+async function isCaaIgnored({ certificates, orders }: WatchDelegationDeps, { tenantId, id }: Domain): Promise<boolean> {
+  const newest = await certificates.latest(tenantId, id);
+  return newest !== null && (await orders.get(tenantId, newest.orderId))?.ignoreCaa === true;
 }
 
 /** Verifies it, and asks for its certificate, where it has none yet. Whoever is faster has done the same. */
