@@ -107,7 +107,7 @@ describe('the alias and the value of one name', () => {
     ['ready', 'resolver_silent', 'checking'],
     ['delegation_unserved', 'resolver_silent', 'checking'],
     ['delegation_missing', 'resolver_silent', 'missing'],
-  ] satisfies Diagnosis['code'][][])('a look that gets no answer does not say that the alias is gone: %s before, then %s', (before, now, state) => {
+  ] satisfies [Diagnosis['code'], Diagnosis['code'], SetupState][])('a look that gets no answer does not say that the alias is gone: %s before, then %s', (before, now, state) => {
     const evidence = { fqdn: ALIAS, verdict: 'no_answer' as const, detail: '', via: [], zone: null, servers: [] };
     const view = viewOf({ ...issuing, forecast: daily(before) }, { order: order('awaiting_dns', null, { evidence, diagnosis: aDiagnosis(now) }) });
     expect(view.state).toBe(state);
