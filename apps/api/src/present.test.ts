@@ -1,6 +1,7 @@
 import type { Diagnosis, Domain, Order, Renewal, TxtEvidence } from '@certwright/core';
 import { aDiagnosis, aDomain, anAuthorization, anOrder } from '@certwright/testing';
-import { presentDomainInFull, presentIssuing } from './present';
+import { presentDomainInFull } from './present';
+import { presentIssuing } from './present-issuing';
 import { presentDnsRecords, presentOutcome } from './present-dns';
 
 const ACME_ZONE = 'acme.platform.test';

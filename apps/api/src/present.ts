@@ -2,7 +2,6 @@ import {
   adviceOn,
   type Authorization,
   type Certificate,
-  challengeName,
   delegationRecords,
   type Domain,
   type DomainEvent,
@@ -14,7 +13,7 @@ import {
   ownedBases,
   ownershipName,
 } from '@certwright/core';
-import { presentDnsRecords, seenAliases } from './present-dns';
+import { presentDnsRecords } from './present-dns';
 
 /** Rows as the API shows them: snake_case, RFC 3339 times in UTC. */
 
@@ -186,53 +185,6 @@ export function presentEvent(event: DomainEvent) {
   const { code, message, action, remove, waiting, facts } = event.diagnosis;
   const dns = { fqdn: event.fqdn, code, detail: message, action, remove, waiting, facts, observed: event.evidence.servers };
   return { ...shown, order_id: event.orderId, ...dns };
-}
-
-/** The 202 of issue-certificate and renew: what to set, as far as it is known. Of several values `expected_txt_value` is the first. */
-export function presentIssuing(order: Order, { domain, renewal, acmeZone }: { domain: Domain; renewal: Renewal | null; acmeZone: string | null }) {
-  const challengeDomain = challengeName(domain.name);
-  // Also while the CA validates: it may still look, so the record has to stay.
-  const isAwaited = order.status === 'awaiting_dns' || order.status === 'validating';
-  const open = isAwaited ? order.authorizations.filter(({ status }) => status === 'pending') : [];
-  const first = open.find(({ txtName }) => txtName === challengeDomain) ?? open[0];
-  return {
-    order_id: order.id,
-    status: order.neededBy === null ? 'certificate_pending' : 'active',
-    challenge_domain: first?.txtName ?? challengeDomain,
-    expected_txt_value: first?.txtValue ?? null,
-    deadline: open.length > 0 ? time(order.deadlineAt) : null,
-    challenges: open.map(({ identifier, wildcard, txtName, txtValue }) => ({ identifier, wildcard, txt_name: txtName, txt_value: txtValue })),
-    instructions: throughAlias(order, open, { domain, renewal, acmeZone }) ?? instructionsFor(order, open),
-  };
-}
-
-/** What is to be done where our own name servers give the values; null where they don't. */
-function throughAlias(order: Order, open: Authorization[], { domain, renewal, acmeZone }: { domain: Domain; renewal: Renewal | null; acmeZone: string | null }): string | null {
-  const fqdns = open.length > 0 ? open.map(({ txtName }) => txtName) : order.names.map(challengeName);
-  // A renewal that relies on the alias is ordered where that has just been seen: only its own looks are newer.
-  const relies = acmeZone !== null && order.neededBy !== null && renewal?.manual === false;
-  const seen = seenAliases(relies ? { ...domain, forecast: null } : domain, order, fqdns, acmeZone);
-  const isThere = relies ? !seen.some((one) => one?.isThere === false) : seen.length > 0 && seen.every((one) => one?.isThere === true);
-  if (!isThere) return null;
-  const wrong = seen.find((one) => one?.diagnosis && one.diagnosis.code !== 'ready' && one.diagnosis.actor === 'customer')?.diagnosis;
-  return wrong ? `${wrong.message} ${wrong.action}` : BY_ITSELF;
-}
-
-const BY_ITSELF = 'Nothing needs to be set: the rest happens by itself.';
-
-function instructionsFor(order: Order, open: Authorization[]): string {
-  if (open.length > 0) {
-    const records = open.map(({ txtName, txtValue }) => `a TXT record at ${txtName} with the value ${txtValue}`);
-    const until = order.deadlineAt ? ` before ${order.deadlineAt.toISOString()}` : '';
-    return `Set ${records.join(' and ')}${until}. The rest happens by itself.`;
-  }
-  if (order.status === 'new' && order.reason?.until) {
-    return `${order.reason.detail} Its turn is expected at about ${order.reason.until}; GET /orders/${order.id} then has the TXT value.`;
-  }
-  if (order.status === 'new') {
-    return `The order is not placed yet. GET /orders/${order.id} has the TXT value as soon as the CA has told it.`;
-  }
-  return BY_ITSELF;
 }
 
 export const presentCertificate = (certificate: Certificate) => ({

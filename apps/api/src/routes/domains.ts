@@ -28,7 +28,8 @@ import {
 import { type Response, Router } from 'express';
 import Joi from 'joi';
 import { methods } from '../methods';
-import { type DomainState, presentDomain, presentDomainInFull, presentIssuing, presentNewDomain, presentOrder } from '../present';
+import { type DomainState, presentDomain, presentDomainInFull, presentNewDomain, presentOrder } from '../present';
+import { presentIssuing } from '../present-issuing';
 import { contextOf } from '../request-context';
 import { validate } from '../validate';
 import type { FindDomain } from './find-domain';
