@@ -1,5 +1,5 @@
 import { type Authorization, challengeName, type Domain, type Order, type Renewal } from '@certwright/core';
-import { seenAliases } from './present-dns';
+import { seenAliases } from './seen-alias';
 
 interface Asked {
   domain: Domain;
@@ -13,7 +13,8 @@ export function presentIssuing(order: Order, asked: Asked) {
   // Also while the CA validates: it may still look, so the record has to stay.
   const isAwaited = order.status === 'awaiting_dns' || order.status === 'validating';
   const open = isAwaited ? order.authorizations.filter(({ status }) => status === 'pending') : [];
-  const first = open.find(({ txtName }) => txtName === challengeDomain) ?? open[0];
+  const { toSet, instructions } = whatToDo(order, open, asked);
+  const [first] = [toSet, open].flatMap((some) => [...some.filter(({ txtName }) => txtName === challengeDomain), ...some]);
   return {
     order_id: order.id,
     status: order.neededBy === null ? 'certificate_pending' : 'active',
@@ -21,27 +22,28 @@ export function presentIssuing(order: Order, asked: Asked) {
     expected_txt_value: first?.txtValue ?? null,
     deadline: open.length > 0 ? (order.deadlineAt?.toISOString() ?? null) : null,
     challenges: open.map(({ identifier, wildcard, txtName, txtValue }) => ({ identifier, wildcard, txt_name: txtName, txt_value: txtValue })),
-    instructions: throughAlias(order, open, asked) ?? instructionsFor(order, open),
+    instructions,
   };
 }
 
-/** What is to be done where our own name servers give the values; null where they don't. */
-function throughAlias(order: Order, open: Authorization[], { domain, renewal, acmeZone }: Asked): string | null {
+/** Which values have to be set, and what else is to be done: those of names that are aliases of ours come from our own name servers. */
+function whatToDo(order: Order, open: Authorization[], { domain, renewal, acmeZone }: Asked): { toSet: Authorization[]; instructions: string } {
   const fqdns = open.length > 0 ? open.map(({ txtName }) => txtName) : order.names.map(challengeName);
   // A renewal that relies on the alias is ordered where that has just been seen: only its own looks are newer.
   const relies = acmeZone !== null && order.neededBy !== null && renewal?.manual === false;
   const seen = seenAliases(relies ? { ...domain, forecast: null } : domain, order, fqdns, acmeZone);
-  const isThere = relies ? !seen.some((one) => one?.isThere === false) : seen.length > 0 && seen.every((one) => one?.isThere === true);
-  if (!isThere) return null;
-  const wrong = seen.find((one) => one?.diagnosis && one.diagnosis.code !== 'ready' && one.diagnosis.actor === 'customer')?.diagnosis;
-  return wrong ? `${wrong.message} ${wrong.action}` : BY_ITSELF;
+  const isByHand = seen.map(({ isThere }) => !(isThere ?? relies));
+  const toSet = open.filter((_, index) => isByHand[index]);
+  if (isByHand.includes(true)) return { toSet, instructions: instructionsFor(order, toSet) };
+  const wrong = seen.find(({ diagnosis }) => diagnosis?.actor === 'customer')?.diagnosis;
+  return { toSet, instructions: wrong ? `${wrong.message} ${wrong.action}` : BY_ITSELF };
 }
 
 const BY_ITSELF = 'Nothing needs to be set: the rest happens by itself.';
 
-function instructionsFor(order: Order, open: Authorization[]): string {
-  if (open.length > 0) {
-    const records = open.map(({ txtName, txtValue }) => `a TXT record at ${txtName} with the value ${txtValue}`);
+function instructionsFor(order: Order, toSet: Authorization[]): string {
+  if (toSet.length > 0) {
+    const records = toSet.map(({ txtName, txtValue }) => `a TXT record at ${txtName} with the value ${txtValue}`);
     const until = order.deadlineAt ? ` before ${order.deadlineAt.toISOString()}` : '';
     return `Set ${records.join(' and ')}${until}. The rest happens by itself.`;
   }

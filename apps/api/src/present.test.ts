@@ -49,6 +49,24 @@ describe('a value that our own name servers would give, if the alias were still 
     expect(instructionsWith(order(null), aDomain({ status: 'active', forecast: daily('delegation_missing') }))).toBe('Nothing needs to be set: the rest happens by itself.');
   });
 
+  it('of several names is asked for where the alias is not, and by that alone', () => {
+    const by = anAuthorization({ identifier: 'b.customer.test', txtName: '_acme-challenge.b.customer.test', txtValue: 'value-b', evidence: { ...EVIDENCE, fqdn: '_acme-challenge.b.customer.test' } });
+    const mixed = anOrder({ names: ['shop.customer.test', 'b.customer.test'], authorizations: [anAuthorization({ evidence: THROUGH }), by] });
+    const told = presentIssuing(mixed, { domain: aDomain({ status: 'certificate_pending', forecast: null }), renewal: null, acmeZone: ACME_ZONE });
+    expect(told).toMatchObject({ challenge_domain: by.txtName, expected_txt_value: 'value-b' });
+    expect(told.instructions).toContain('value-b');
+    expect(told.instructions).not.toContain('_acme-challenge.shop');
+  });
+
+  it.each([
+    ['pending', false, 'POST /domains/0b0f3f0e-0000-4000-8000-000000000001/verify.'],
+    ['pending', true, 'Nothing: the rest happens by itself.'],
+    ['verified', false, 'POST /domains/0b0f3f0e-0000-4000-8000-000000000001/issue-certificate.'],
+  ] as const)('once the alias is in order a check says what comes next: %s, auto %s', (status, auto, action) => {
+    const seen = { purpose: 'delegation' as const, fqdn: EVIDENCE.fqdn, expected: [`label-1.${ACME_ZONE}`], evidence: { ...THROUGH, verdict: 'ready' as const }, diagnosis: aDiagnosis('ready'), cached: null };
+    expect(presentOutcome(aDomain({ status, auto }), [seen]).action).toBe(action);
+  });
+
   it('says what is wrong with an alias that is followed, and is not in order', () => {
     for (const manual of [true, false]) expect(instructionsWith(order(THROUGH, aDiagnosis('servers_disagree')), domain, manual)).toBe('What was seen. What to do.');
     const message = presentOutcome(aDomain({ status: 'certificate_pending' }), [

@@ -251,6 +251,34 @@ describe('renewals', () => {
       ]);
       await database.domains.delete(tenant, id);
     });
+
+    it('asks for nothing at a name whose value is seen to come through the alias', async () => {
+      const id = await certified(90, { manual: true });
+      await clock.set(day(61));
+      await look();
+      const lease = await claimed(await latest(id));
+      const soon = { dueAt: day(62), deadlineAt: day(90) };
+      const asked = (label: string) => ({
+        identifier: `${label}.test`,
+        wildcard: false,
+        url: `https://ca.test/${label}`,
+        challengeUrl: 'https://ca.test/c',
+        status: 'pending' as const,
+        txtName: `_acme-challenge.${label}.test`,
+        txtValue: label,
+      });
+      await database.orders.advance(lease, 'awaiting_dns', { ...soon, authorizations: [asked('x'), asked('y')], letGo: true });
+      const { delegationLabel = '' } = (await database.domains.get(tenant, id)) ?? {};
+      const looked = await claimed(await latest(id));
+      const [x] = looked.order.authorizations;
+      const evidence = { fqdn: '_acme-challenge.x.test', verdict: 'absent' as const, via: [`${delegationLabel}.${ACME_ZONE}`], zone: ACME_ZONE, servers: [], detail: '' };
+      looked.note([{ id: x?.id ?? '', evidence }]);
+      await database.orders.release(looked, { dueAt: day(62), reason: { code: 'dns_not_ready', detail: 'Not yet.' }, failed: false });
+      await clock.set(day(61.1));
+      await look();
+      expect(await news(id)).toMatchObject([{ step: 'reminder', records: [{ fqdn: '_acme-challenge.y.test', values: ['y'] }] }]);
+      await database.domains.delete(tenant, id);
+    });
   });
 
   describe('as the CA suggests (RFC 9773)', () => {

@@ -178,7 +178,8 @@ describe('an order that has failed', () => {
     ['by hand: a new value', failed, invalid([]), 'a new value to set'],
     ['through the alias: nothing new', failed, invalid([OURS]), 'the record can stay as it is'],
     ['by itself, alias in place', { ...failed, auto: true, forecast: daily('ready') }, invalid([OURS]), 'nothing new has to be set'],
-    ['through the alias that was not in order', failed, order('invalid', [OURS], { diagnosis: aDiagnosis('servers_disagree') }), 'a new value to set'],
+    ['through the alias that was not in order', failed, order('invalid', [OURS], { diagnosis: aDiagnosis('servers_disagree') }), 'once that is mended; the record can stay as it is'],
+    ['through the alias, by our own fault', failed, order('invalid', [OURS], { diagnosis: aDiagnosis('delegation_unserved') }), 'start again; the record can stay as it is'],
     ['by itself, alias gone', { ...failed, auto: true, forecast: daily('delegation_missing') }, invalid([]), 'what is shown below has to be in place'],
   ])('%s', (_what, of, last, expected) => {
     const { state, sentence } = viewOf(of, { order: last });

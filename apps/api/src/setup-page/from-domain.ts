@@ -1,6 +1,7 @@
 import { domainToUnicode } from 'node:url';
 import { challengeName, type CheckedRecord, type Domain, isLive, type Order, ownedBases, ownershipName, type Renewal } from '@certwright/core';
-import { type DnsRecord, presentCheck, presentDnsRecords, seenAliases } from '../present-dns';
+import { type DnsRecord, presentCheck, presentDnsRecords } from '../present-dns';
+import { isAliasThere, seenAliases } from '../seen-alias';
 import { isAlias, isMissing, sentencesOf } from './sentences';
 import type { SetupRecord, SetupState, SetupView } from './view';
 
@@ -18,14 +19,13 @@ interface DomainState {
 export function setupViewOf(domain: Domain, { order, renewal, checked, linkExpiresAt, acmeZone }: DomainState): SetupView {
   const live = order && isLive(order.status) ? order : null;
   const all = checked.length > 0 ? presentCheck(domain, checked) : presentDnsRecords(domain, live, acmeZone);
-  const isInPlace = (record: DnsRecord): boolean =>
-    isAlias(record) &&
-    (record.state === 'ready' || record.state === 'delegation_unserved' || (live !== null && seenAliases(domain, live, [record.fqdn], acmeZone)[0]?.isThere === true));
+  const isInPlace = ({ fqdn, state: code, ...record }: DnsRecord): boolean =>
+    isAlias(record) && ((code !== null && isAliasThere(code) === true) || seenAliases(domain, live, [fqdn], acmeZone)[0]?.isThere === true);
   const records = simplest(domain, all, isInPlace);
   const isExpired = renewal !== null && renewal.notAfter <= new Date();
   const state = stateOf(domain, { live, records, isInPlace, isExpired });
   const seen = order ? seenAliases(domain, order, order.names.map(challengeName), acmeZone) : [];
-  const wasDelegated = seen.length > 0 && seen.every((one) => one?.isThere === true && one.state === 'ready');
+  const wasDelegated = seen.length > 0 && seen.every(({ isThere: one }) => one === true);
   const lastLook = live?.authorizations.find(({ checkedAt }) => checkedAt)?.checkedAt ?? (checked.length > 0 ? new Date() : null);
   return {
     domain: { ascii: domain.name, unicode: domainToUnicode(domain.name) },
@@ -61,14 +61,15 @@ function stateOf(
   { live, records, isInPlace, isExpired }: { live: Order | null; records: DnsRecord[]; isInPlace: (record: DnsRecord) => boolean; isExpired: boolean },
 ): SetupState {
   const isAwaited = live?.status === 'awaiting_dns';
+  const missing = records.filter(isMissing).every(isInPlace) ? 'partly' : 'missing';
   if (status === 'failed') return 'failed';
   if (status === 'active' && !isAwaited) {
     const isBeingUsed = live !== null && live.status !== 'new' && records.length > 0 && !records.every(isAlias);
     if (isBeingUsed) return 'checking';
-    if (forecast?.needsValue === false && records.some(isMissing)) return 'missing';
+    if (forecast?.needsValue === false && records.some(isMissing)) return missing;
     return isExpired ? 'preparing' : 'done';
   }
-  if (status !== 'pending' && (live === null || live.status === 'new')) return records.some(isMissing) ? 'missing' : 'preparing';
+  if (status !== 'pending' && (live === null || live.status === 'new')) return records.some(isMissing) ? missing : 'preparing';
   if (live !== null && !isAwaited) return 'checking';
   // Our own trouble is waited out; it says nothing of a record that nobody has seen.
   if (records.every((record) => record.state === 'ready' || (record.actor === 'operator' && isInPlace(record)))) return 'checking';

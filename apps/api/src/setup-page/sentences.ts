@@ -19,7 +19,7 @@ interface Known {
   isExpired: boolean;
 }
 
-export const isAlias = ({ purpose }: DnsRecord): boolean => purpose === 'delegation';
+export const isAlias = ({ purpose }: Pick<DnsRecord, 'purpose'>): boolean => purpose === 'delegation';
 
 /** An alias that its owner has to mend. */
 export const isMissing = (record: DnsRecord): boolean => isAlias(record) && record.actor === 'customer';
@@ -32,7 +32,9 @@ export function sentencesOf(state: SetupState, known: Known): Sentences {
         sentence: 'Sign in where your domain’s DNS is managed and add what is shown here. This page notices by itself.',
       };
     case 'partly':
-      return { headline: 'Almost there', sentence: 'Not all of it is seen everywhere yet. Below is what each name server says.' };
+      return known.records.some((record) => record.state === 'dnssec_bogus')
+        ? { headline: 'Something else is in the way', sentence: 'What was to be set is there. Below is what is wrong, and what to do.' }
+        : { headline: 'Almost there', sentence: 'Not all of it is seen everywhere yet. Below is what each name server says.' };
     case 'preparing':
       return ofPreparing(known);
     case 'checking':
@@ -81,12 +83,12 @@ function ofDone({ domain: { forecast }, order, renewal }: Known): string {
   return `${secured} The record that was asked for may be removed; the next certificate will need a new one, and you will be asked for it then.`;
 }
 
-function ofFailed({ domain: { auto, statusReason }, records, wasDelegated }: Known): string {
+function ofFailed({ domain: { auto, statusReason }, order, records, wasDelegated }: Known): string {
   const again = 'Ask whoever sent you this link to start again';
   const next = auto
     ? `It is tried again by itself within a day; ${records.some(isMissing) ? 'what is shown below has to be in place by then.' : 'nothing new has to be set where the record is in place.'}`
     : wasDelegated
-      ? `${again}; the record can stay as it is.`
+      ? `${again}${order?.authorizations.some(({ diagnosis }) => diagnosis?.actor === 'customer') === true ? ' once that is mended' : ''}; the record can stay as it is.`
       : `${again}; you will be given a new value to set.`;
   return [statusReason, next].filter(Boolean).join(' ');
 }

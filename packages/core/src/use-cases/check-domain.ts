@@ -36,10 +36,13 @@ export async function checkDomain(deps: CheckDomainDeps, domain: Domain): Promis
     lookAtDelegation(deps, domain),
     Promise.all(awaited(domain, order).map((record) => look(deps, record))),
   ]);
-  const inPlace = delegations.filter(({ evidence, target }) => evidence.via.includes(target)).map(({ fqdn }) => fqdn);
+  const inPlace = delegations.filter(({ evidence, target }) => evidence.via.includes(target));
+  // As `verifyDomain` does: an alias that is there everywhere is as good as the token.
+  const proved = inPlace.filter(({ evidence }) => evidence.verdict === 'ready').map(({ fqdn }) => ownershipName(fqdn.slice(fqdn.indexOf('.') + 1)));
+  const needless = [...proved, ...inPlace.map(({ fqdn }) => fqdn)];
   return [
     ...delegations.map(({ target, ...seen }) => ({ purpose: 'delegation' as const, expected: [target], cached: null, ...seen })),
-    ...records.filter(({ fqdn }) => !inPlace.includes(fqdn)),
+    ...records.filter(({ fqdn }) => !needless.includes(fqdn)),
   ];
 }
 

@@ -1,4 +1,5 @@
-import type { Order, OrderReason, Renewal } from '../model';
+import { delegationTarget } from '../delegation';
+import type { Authorization, Order, OrderReason, Renewal } from '../model';
 import { isLive } from '../order';
 import type { AcmeGateway, CertificateStore, DomainStore, NewOrder, OrderStore, RenewalStore } from '../ports';
 import { Problem } from '../problem';
@@ -66,7 +67,7 @@ async function renew(deps: RenewOneDeps, renewal: Renewal, { now, isLineFull }: 
   if (isLineFull && hasTime && !manual) return inLine(); // its order, if there is one, is in line as well
   const [domain, latest] = await Promise.all([deps.domains.get(tenantId, domainId), deps.orders.latest(tenantId, domainId)]);
   if (!domain) return { lookAt: inMs(now, UNDER_WAY_MS) }; // it was deleted just now, and this row with it
-  if (latest && isLive(latest.status)) return underWay(renewal, latest, now);
+  if (latest && isLive(latest.status)) return underWay(renewal, latest, { now, alias: deps.acmeZone === null ? null : delegationTarget(domain, deps.acmeZone) });
   if (isLineFull && hasTime) return inLine();
   const blocked = manual ? null : await whyNotDelegated(deps, domain);
   if (blocked) return fail(renewal, blocked, now);
@@ -93,9 +94,10 @@ function fail(renewal: Renewal, reason: OrderReason, now: Date): Change {
   return { failures, lastError: reason, renewAt, lookAt: renewAt, ...(isNews && { news: { step: 'blocked', reason } }) };
 }
 
-/** Whoever has to set a value is told so when it is known, when it is another one, and as time runs out. */
-function underWay(renewal: Renewal, order: Order, now: Date): Change {
-  const open = order.status === 'awaiting_dns' ? order.authorizations.filter(({ status }) => status === 'pending') : [];
+/** Whoever has to set a value is told so when it is known, when it is another one, and as time runs out; nobody has to where the alias is seen. */
+function underWay(renewal: Renewal, order: Order, { now, alias }: { now: Date; alias: string | null }): Change {
+  const isOurs = ({ evidence }: Authorization): boolean => alias !== null && evidence?.via.includes(alias) === true;
+  const open = order.status === 'awaiting_dns' ? order.authorizations.filter((one) => one.status === 'pending' && !isOurs(one)) : [];
   const due = remindersDue(renewal, now);
   const told = `${order.id}/${order.generation}`;
   const next = earliest(inMs(now, open.length > 0 || !renewal.manual ? UNDER_WAY_MS : JUST_ASKED_MS * 10), nextReminder(renewal, due));
