@@ -79,6 +79,11 @@ export function presentRecord(
     state = diagnosis?.code ?? null,
   }: Pick<DnsRecord, 'purpose' | 'fqdn' | 'value'> & Partial<Pick<DnsRecord, 'type' | 'state'>> & { evidence?: TxtEvidence | null; diagnosis?: Diagnosis | null },
 ): DnsRecord {
+  const observed = (evidence?.servers ?? []).map((one) => (one.state === 'mismatch' && one.values.includes(value) ? { ...one, state: 'match' as const } : one));
+  // Of several values at a name the diagnosis is of the one that is not there.
+  const isOther = diagnosis?.set?.type === type && diagnosis.set.fqdn === fqdn && diagnosis.set.value !== value;
+  const isThere = isOther && observed.length > 0 && observed.every((one) => one.state === 'match');
+  const shown = isThere ? null : diagnosis;
   return {
     purpose,
     optional: isByAlias(domain) !== (purpose === 'delegation'),
@@ -87,14 +92,14 @@ export function presentRecord(
     host: diagnosis?.set?.fqdn === fqdn ? diagnosis.set.host : relativeHost(fqdn, domain.name),
     value,
     ttl: TTL,
-    state,
-    actor: diagnosis?.actor ?? null,
-    message: diagnosis?.message ?? evidence?.detail ?? null,
-    action: diagnosis?.action ?? null,
-    remove: diagnosis?.remove ?? [],
-    waiting: diagnosis?.waiting ?? null,
-    since: diagnosis?.since ?? null,
-    observed: evidence?.servers ?? [],
+    state: isThere ? 'ready' : state,
+    actor: shown?.actor ?? null,
+    message: isThere ? 'This value is there.' : (shown?.message ?? evidence?.detail ?? null),
+    action: shown?.action ?? null,
+    remove: shown?.remove ?? [],
+    waiting: shown?.waiting ?? null,
+    since: shown?.since ?? null,
+    observed,
   };
 }
 
@@ -108,8 +113,11 @@ export function presentOutcome(domain: Domain, checked: CheckedRecord[]): { mess
   const isUsed = ({ evidence, expected }: CheckedRecord): boolean => isByAlias(domain) || expected.some((target) => evidence.via.includes(target));
   // An alias that is as it should be leaves open what comes next.
   const needed = checked.filter((record) => record.purpose !== 'delegation' || (record.diagnosis.code !== 'ready' && isUsed(record)));
-  const wrong = needed.find(({ diagnosis }) => diagnosis.code !== 'ready') ?? needed[0];
-  if (wrong) return { message: wrong.diagnosis.message, action: wrong.diagnosis.action };
+  const wrong = needed.find(({ diagnosis }) => diagnosis.code !== 'ready')?.diagnosis;
+  const way = wrong?.code === 'record_missing' && status === 'pending' ? checked.find(({ diagnosis }) => diagnosis.code === 'delegation_missing')?.diagnosis : undefined;
+  // Nothing is there yet, and there are two ways.
+  if (wrong && way) return { message: `${way.message} ${wrong.message}`, action: `One of the two is enough. ${way.action} Or, for this time: ${wrong.action}` };
+  if (wrong) return { message: wrong.message, action: wrong.action };
   const ask = `POST /domains/${id}/issue-certificate`;
   switch (status) {
     case 'active':
@@ -119,7 +127,7 @@ export function presentOutcome(domain: Domain, checked: CheckedRecord[]): { mess
     case 'certificate_pending':
       return { message: 'The certificate is being issued, and nothing has to be set now.', action: 'Nothing: the order goes on by itself.' };
     case 'pending':
-      return { message: 'The alias is there.', action: auto ? 'Nothing: the rest happens by itself.' : `POST /domains/${id}/verify.` };
+      return { message: 'What was to be set is there.', action: auto ? 'Nothing: the rest happens by itself.' : `POST /domains/${id}/verify.` };
     case 'verified':
       return { message: 'Nothing has to be set: no certificate has been asked for.', action: `${ask}.` };
   }

@@ -1,6 +1,6 @@
-import type { Diagnosis, Domain, Order, Renewal, TxtEvidence } from '@certwright/core';
+import type { CheckedRecord, Diagnosis, Domain, Order, Renewal, TxtEvidence } from '@certwright/core';
 import { aDiagnosis, aDomain, anAuthorization, anOrder } from '@certwright/testing';
-import { presentDomainInFull } from './present';
+import { presentDomainInFull, presentOrder } from './present';
 import { presentIssuing } from './present-issuing';
 import { presentDnsRecords, presentOutcome } from './present-dns';
 
@@ -73,6 +73,57 @@ describe('a value that our own name servers would give, if the alias were still 
       { purpose: 'delegation', fqdn: EVIDENCE.fqdn, expected: [`label-1.${ACME_ZONE}`], evidence: THROUGH, diagnosis: aDiagnosis('servers_disagree'), cached: null },
     ]);
     expect(message).toEqual({ message: 'What was seen.', action: 'What to do.' });
+  });
+});
+
+describe('of two values at one name', () => {
+  const domain = aDomain({ status: 'certificate_pending' });
+  const server = { server: 'ns1.host.test', address: '192.0.2.1', state: 'mismatch' as const, values: ['value-1'] };
+  const evidence = { ...EVIDENCE, verdict: 'absent' as const, servers: [server] };
+  const diagnosis = { ...aDiagnosis('record_missing'), set: { type: 'TXT' as const, fqdn: EVIDENCE.fqdn, host: '_acme-challenge.shop', value: 'value-2' } };
+  const authorizations = ['value-1', 'value-2'].map((txtValue) => anAuthorization({ txtValue, evidence, diagnosis }));
+
+  it('the one that is there is not called missing', () => {
+    const shown = presentDnsRecords(domain, anOrder({ authorizations }), null).map(({ value, state, observed }) => [value, state, observed[0]?.state]);
+    expect(shown).toEqual([['value-1', 'ready', 'match'], ['value-2', 'record_missing', 'mismatch']]);
+  });
+});
+
+describe('the reason of an order whose value is on its way to our own name servers', () => {
+  it('has nobody act, and is no trouble of the domain', () => {
+    const reason = { code: 'dns_not_ready', detail: 'Our own name servers have not got the value yet.' } as const;
+    const onItsWay = anOrder({ reason, authorizations: [anAuthorization({ evidence: { ...EVIDENCE, via: [`label-1.${ACME_ZONE}`] } })] });
+    expect(presentOrder(onItsWay).reason).toMatchObject({ code: 'dns_not_ready', actor: 'nobody' });
+    const state = { order: onItsWay, certificate: null, renewal: null, version: '1', acmeZone: ACME_ZONE };
+    expect(presentDomainInFull(aDomain({ status: 'certificate_pending' }), state).status_reason).toBeNull();
+    const missing = { ...onItsWay, authorizations: [anAuthorization({ evidence: EVIDENCE, diagnosis: aDiagnosis('record_missing') })] };
+    expect(presentOrder(missing).reason).toMatchObject({ actor: 'customer' });
+    expect(presentDomainInFull(aDomain({ status: 'certificate_pending' }), { ...state, order: missing }).status_reason).toBe(reason.detail);
+  });
+});
+
+describe('what a check comes down to before a domain is verified', () => {
+  const look = (purpose: CheckedRecord['purpose'], code: Diagnosis['code']): CheckedRecord => ({
+    purpose,
+    fqdn: purpose === 'delegation' ? EVIDENCE.fqdn : '_certwright-challenge.shop.customer.test',
+    expected: ['expected'],
+    evidence: EVIDENCE,
+    diagnosis: { ...aDiagnosis(code), message: `${code}.`, action: `Mend ${code}.` },
+    cached: null,
+  });
+
+  it('offers both ways where nothing is there yet', () => {
+    const { message, action } = presentOutcome(aDomain(), [look('delegation', 'delegation_missing'), look('ownership', 'record_missing')]);
+    expect(message).toBe('delegation_missing. record_missing.');
+    expect(action).toBe('One of the two is enough. Mend delegation_missing. Or, for this time: Mend record_missing.');
+  });
+
+  it('says what is wrong with the way that was begun', () => {
+    expect(presentOutcome(aDomain(), [look('delegation', 'delegation_missing'), look('ownership', 'other_value')]).action).toBe('Mend other_value.');
+  });
+
+  it('says what comes next where the token is there', () => {
+    expect(presentOutcome(aDomain(), [look('delegation', 'delegation_missing'), look('ownership', 'ready')]).action).toMatch(/verify\.$/);
   });
 });
 

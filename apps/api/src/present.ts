@@ -68,7 +68,7 @@ export function presentDomainInFull(
   return {
     ...presentDomain(domain),
     ...(domain.status === 'pending' && { verification_token: domain.verificationToken }),
-    status_reason: domain.statusReason ?? (live?.neededBy ? null : (live?.reason?.detail ?? null)),
+    status_reason: domain.statusReason ?? (!live || live.neededBy || isOnItsWay(live) ? null : (live.reason?.detail ?? null)),
     dns_records: presentDnsRecords(domain, live, acmeZone),
     order_id: order?.id ?? null,
     next_check_at: time(live?.dueAt ?? null),
@@ -110,12 +110,15 @@ const presentAuthorization = (one: Authorization) => ({
   diagnosis: one.diagnosis,
 });
 
+const ON_ITS_WAY = { actor: 'nobody', action: 'Nothing: our own name servers have it in a moment.' } as const;
 const TRIED_AGAIN = { actor: 'nobody', action: 'Nothing: the renewal is tried again by itself; its domain says when.' } as const;
 
 /** Why an order waits or failed, and who has to do what: for somebody who has never seen one. */
-function presentReason({ reason, status, authorizations, neededBy }: Order) {
+function presentReason(order: Order) {
+  const { reason, status, authorizations, neededBy } = order;
   if (!reason) return null;
   const { code, detail, acme, until } = reason;
+  if (isOnItsWay(order)) return { code, detail, ...ON_ITS_WAY };
   const diagnosis = code === 'dns_not_ready' ? authorizations.find((one) => (one.diagnosis?.code ?? 'ready') !== 'ready')?.diagnosis : null;
   const advice = diagnosis ?? adviceOn(reason, !isLive(status));
   const { actor, action } = neededBy && !isLive(status) && advice.actor === 'platform' ? TRIED_AGAIN : advice;

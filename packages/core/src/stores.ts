@@ -36,6 +36,8 @@ export interface DomainStore {
   markVerified(tenantId: string, id: string, names?: string[]): Promise<Domain | null>;
   /** The domain, if its delegation is due to be looked at: nobody else looks for `claimMs`. */
   claimWatch(tenantId: string, id: string, claimMs: number): Promise<Domain | null>;
+  /** Brings the next look forward to now, unless the last one is younger than `leastAgeMs`, or none is to come. Whether it has. */
+  watchNow(tenantId: string, id: string, leastAgeMs: number): Promise<boolean>;
   /** What was found, and in how many milliseconds to look again (null: not at all). An event, where the outcome is another than before. */
   noteForecast(tenantId: string, id: string, found: { forecast: Forecast; delayMs: number | null }): Promise<void>;
   /** Domains of all tenants whose delegation is due to be looked at, the most overdue first. */

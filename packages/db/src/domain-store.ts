@@ -98,6 +98,14 @@ export function createDomainStore(db: Db): DomainStore {
       return claimed.length === 1 ? get(tenantId, id) : null;
     },
 
+    async watchNow(tenantId, id, leastAgeMs) {
+      const brought = await db.run(Prisma.sql`
+        UPDATE domains SET watch_at = clock_timestamp()
+         WHERE id = ${id}::uuid AND tenant_id = ${tenantId}::uuid AND watch_at > clock_timestamp()
+           AND coalesce((forecast->>'at')::timestamptz < clock_timestamp() - ${leastAgeMs} * interval '1 millisecond', true) RETURNING id`);
+      return brought.length === 1;
+    },
+
     async noteForecast(tenantId, id, { forecast, delayMs }) {
       const watchAt = delayMs === null ? Prisma.sql`NULL` : Prisma.sql`clock_timestamp() + ${delayMs} * interval '1 millisecond'`;
       await db.run(Prisma.sql`

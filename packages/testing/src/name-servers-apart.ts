@@ -4,7 +4,7 @@ import type { NameServers, SeenQuery } from './name-servers';
 
 /** What is told to the thread: a method of `NameServers` that changes something. */
 export interface Told {
-  method: 'addZone' | 'setTxt' | 'removeTxt' | 'setCname' | 'setCaa' | 'relay' | 'misbehave';
+  method: 'addZone' | 'setTxt' | 'removeTxt' | 'setCname' | 'removeCname' | 'setCaa' | 'relay' | 'misbehave';
   args: unknown[];
 }
 
@@ -55,6 +55,7 @@ export async function startNameServersApart({
     setTxt: (...args) => tell('setTxt', args),
     removeTxt: (...args) => tell('removeTxt', args),
     setCname: (...args) => tell('setCname', args),
+    removeCname: (...args) => tell('removeCname', args),
     setCaa: (...args) => tell('setCaa', args),
     relay: (...args) => tell('relay', args),
     misbehave: (...args) => tell('misbehave', args),

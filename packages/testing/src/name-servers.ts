@@ -34,6 +34,7 @@ export interface NameServers {
   setTxt(name: string, values: string[], options?: { on?: string }): void;
   removeTxt(name: string): void;
   setCname(name: string, target: string): void;
+  removeCname(name: string): void;
   setCaa(name: string, records: { flags: number; tag: string; value: string }[]): void;
   /** Everything at and below `apex` is asked of the name server at a port of 127.0.0.1, which alone knows about it. */
   relay(apex: string, port: number): void;
@@ -116,6 +117,9 @@ export async function startNameServers({
     },
     setCname(name, target) {
       zoneFor(name).cnames.set(lower(name), lower(target));
+    },
+    removeCname(name) {
+      zoneFor(name).cnames.delete(lower(name));
     },
     setCaa(name, records) {
       zoneFor(name).caa.set(lower(name), records);

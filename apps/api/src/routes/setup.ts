@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { checkDomain, type CheckDomainDeps, type CheckedRecord, type Domain, type DomainStore, type RenewalStore, watchDomain } from '@certwright/core';
+import { checkDomain, type CheckDomainDeps, type CheckedRecord, type Domain, type DomainStore, isLive, type RenewalStore, watchDomain } from '@certwright/core';
 import { type Request, Router } from 'express';
 import Joi from 'joi';
 import { methods } from '../methods';
 import type { SetupLinks } from '../setup-link';
-import { setupViewOf } from '../setup-page/from-domain';
+import { reliesOnAlias, setupViewOf } from '../setup-page/from-domain';
 import { renderSetupGone, renderSetupPage, setupPolicy } from '../setup-page/render';
 import { validate } from '../validate';
 import type { FindDomain } from './find-domain';
 
 export interface SetupRouteDeps extends CheckDomainDeps {
-  domains: Pick<DomainStore, 'get'>;
+  domains: Pick<DomainStore, 'get' | 'watchNow'>;
   renewals: Pick<RenewalStore, 'get'>;
   setupLinks: SetupLinks;
   /** Where clients reach the API; null: as the request was addressed. */
@@ -59,11 +59,12 @@ export function setupPageRoutes(deps: SetupRouteDeps): Router {
         response.status(404).type('html').send(renderSetupGone({ nonce }));
         return;
       }
-      // Of a domain that is not verified yet nobody else looks at DNS.
-      const checked = domain.status === 'pending' ? await check(domain) : [];
-      if (domain.status !== 'pending') await watchDomain(deps, domain);
       const order = await deps.orders.latest(link.tenantId, domain.id);
       const renewal = await deps.renewals.get(link.tenantId, domain.id);
+      // Where no order does, nobody else looks at DNS just now.
+      const isLooked = order !== null && isLive(order.status);
+      const checked = domain.status === 'pending' || (!isLooked && reliesOnAlias(domain, renewal)) ? await check(domain) : [];
+      if (checked.length === 0) await watchDomain(deps, domain);
       const view = setupViewOf(domain, { order, renewal, checked, linkExpiresAt: link.expiresAt, acmeZone: deps.acmeZone });
       response.type('html').send(renderSetupPage(view, { nonce }));
     },

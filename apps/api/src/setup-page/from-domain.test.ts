@@ -63,6 +63,9 @@ describe('the page of a domain that its platform has to go on with', () => {
   it('does not say so of a verified domain for which nobody has asked', () => {
     expect(viewOf(aDomain({ status: 'verified' })).sentence).not.toContain('being prepared');
     expect(viewOf(aDomain({ status: 'verified', auto: true })).sentence).toContain('being prepared');
+    const { sentence, records } = viewOf(aDomain({ status: 'verified', forecast: daily('ready') }));
+    expect(records).toMatchObject([{ type: 'CNAME', state: 'ready' }]);
+    expect(sentence).toContain('leave the record in place for good');
   });
 });
 
@@ -70,9 +73,13 @@ it('asks for no token of a name whose alias is there', () => {
   const two = aDomain({ names: ['shop.customer.test', 'www.customer.test'] });
   const token = { ...checked('ownership', 'record_missing'), fqdn: '_certwright-challenge.www.customer.test' };
   const seen = [checked('delegation', 'ready'), { ...checked('delegation', 'delegation_missing'), fqdn: '_acme-challenge.www.customer.test' }, checked('ownership', 'ready'), token];
-  expect(viewOf(two, { checked: seen })).toMatchObject({ state: 'partly', records: [{ fqdn: ALIAS }, { fqdn: '_acme-challenge.www.customer.test' }] });
+  expect(viewOf(two, { checked: seen })).toMatchObject({
+    state: 'missing',
+    headline: 'One step left: 1 of 2 DNS records is still to be set',
+    records: [{ fqdn: ALIAS }, { fqdn: '_acme-challenge.www.customer.test' }],
+  });
   const set = [...seen.slice(0, 2), checked('ownership', 'record_missing'), { ...token, diagnosis: aDiagnosis('ready') }];
-  expect(viewOf(two, { checked: set })).toMatchObject({ state: 'checking', records: [{ fqdn: token.fqdn }] });
+  expect(viewOf(two, { checked: set })).toMatchObject({ state: 'checking', records: [{ fqdn: ALIAS }, { fqdn: token.fqdn }] });
 });
 
 it.each(['pending', 'active'] satisfies Domain['status'][])('says what forbids the certificate where no record is wrong, of a domain that is %s', (status) => {
@@ -201,6 +208,20 @@ describe('what the page says of the record once there is a certificate', () => {
     const { state, sentence } = viewOf(active, { order: order('valid', []), renewal });
     expect(state).toBe('done');
     expect(sentence).toContain(expected);
+  });
+
+  it('of several names gives away the values alone, and not the alias', () => {
+    const names = ['shop.customer.test', 'www.customer.test'];
+    const mixed = anOrder({ names, status: 'valid', authorizations: [seenThrough([OURS]), seenThrough([], { identifier: 'www.customer.test', txtName: '_acme-challenge.www.customer.test' })] });
+    expect(viewOf(aDomain({ names, status: 'active' }), { order: mixed, renewal: by(true) }).sentence).toMatch(/leave the CNAME record in place. The TXT record may be removed/);
+  });
+
+  it('believes what was just seen', () => {
+    const active = aDomain({ status: 'active', forecast: daily('ready') });
+    const view = viewOf(active, { order: order('valid', [OURS]), renewal: by(false), checked: [checked('delegation', 'delegation_missing')] });
+    expect(view).toMatchObject({ state: 'missing', records: [{ type: 'CNAME', state: 'delegation_missing' }] });
+    const byHandBefore = viewOf({ ...active, forecast: null }, { order: order('valid', [OURS]), renewal: by(false), checked: [checked('delegation', 'delegation_missing')] });
+    expect(byHandBefore.state).toBe('missing');
   });
 
   it('lets nobody remove a value that the CA is still to look at', () => {

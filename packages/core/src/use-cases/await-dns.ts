@@ -60,8 +60,10 @@ async function lookAtDns(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
   const beganAt = lease.now().getTime();
   const looks = await Promise.all(names.map((name) => look(deps, lease, open.filter(({ txtName }) => txtName === name))));
   lease.note(
-    open.flatMap(({ id, txtName }) =>
-      looks.filter(({ evidence }) => evidence.fqdn === txtName).map(({ evidence, diagnosis }) => ({ id, evidence, ...(diagnosis && { diagnosis }) })),
+    open.flatMap((one) =>
+      looks
+        .filter(({ evidence }) => evidence.fqdn === one.txtName)
+        .map(({ evidence, diagnosis }) => ({ id: one.id, evidence, ...(diagnosis && { diagnosis: ofValue(one, evidence, diagnosis) }) })),
     ),
   );
   const missing = looks.filter(({ diagnosis }) => diagnosis?.code !== 'ready');
@@ -89,6 +91,13 @@ async function lookAtDns(deps: AwaitDnsDeps, lease: Lease): Promise<void> {
 function holdsMs({ at, since }: Diagnosis, isWatched: boolean): number {
   if (isWatched) return 20_000;
   return Math.min(Math.max(300_000, (Date.parse(at) - Date.parse(since)) / 2), 3_600_000);
+}
+
+/** Of several values at a name each that is not there is the one to be set. */
+function ofValue({ txtName, txtValue }: Authorization, { servers }: TxtEvidence, diagnosis: Diagnosis): Diagnosis {
+  const { set } = diagnosis;
+  const isThere = servers.length > 0 && servers.every(({ values }) => values.includes(txtValue));
+  return set?.type === 'TXT' && set.fqdn === txtName && !isThere ? { ...diagnosis, set: { ...set, value: txtValue } } : diagnosis;
 }
 
 /** A look that takes as long is one at servers that don't answer, whatever else they do: it keeps a worker from others, in milliseconds. */

@@ -4,11 +4,12 @@ import { challengeName, ownershipName } from '../domain';
 import type { Domain, Order } from '../model';
 import { isLive, jobFor } from '../order';
 import { ownedBases } from '../domain-names';
-import type { CachedTxt, DnsDoctor, JobQueue, OrderStore } from '../ports';
+import type { CachedTxt, DnsDoctor, DomainStore, JobQueue, OrderStore } from '../ports';
 import type { TxtEvidence } from '../txt-evidence';
 import { type DelegationDeps, lookAtDelegation } from './look-at-delegation';
 
 export interface CheckDomainDeps extends DelegationDeps {
+  domains: Pick<DomainStore, 'watchNow'>;
   orders: Pick<OrderStore, 'latest' | 'watch'>;
   jobs: JobQueue;
   dnsDoctor: DnsDoctor;
@@ -26,11 +27,12 @@ export interface CheckedRecord {
 }
 
 /**
- * Looks at DNS now, whatever was seen before, and brings the live order's own next look forward. Writes nothing of what it saw: the
- * order's worker does. Empty where nothing has to be set.
+ * Looks at DNS now, whatever was seen before, and brings the next looks of the live order and at the delegation forward. Writes nothing of what
+ * it saw: their workers do. Empty where nothing has to be set.
  */
 export async function checkDomain(deps: CheckDomainDeps, domain: Domain): Promise<CheckedRecord[]> {
   await watchDomain(deps, domain);
+  await lookAgain(deps, domain);
   const order = await deps.orders.latest(domain.tenantId, domain.id);
   const [delegations, records] = await Promise.all([
     lookAtDelegation(deps, domain),
@@ -44,6 +46,15 @@ export async function checkDomain(deps: CheckDomainDeps, domain: Domain): Promis
     ...delegations.map(({ target, ...seen }) => ({ purpose: 'delegation' as const, expected: [target], cached: null, ...seen })),
     ...records.filter(({ fqdn }) => !needless.includes(fqdn)),
   ];
+}
+
+/** However often somebody asks, the delegation of a domain with a certificate is looked at so seldom, in milliseconds. */
+const LOOK_AGAIN_MS = 60_000;
+
+/** What is said of the domain's delegation from now on is to be as new as what was just seen. */
+export async function lookAgain({ domains, jobs }: Pick<CheckDomainDeps, 'domains' | 'jobs'>, { tenantId, id, status }: Domain): Promise<void> {
+  if (status !== 'active' || !(await domains.watchNow(tenantId, id, LOOK_AGAIN_MS))) return;
+  await jobs.enqueue('watch-delegation', { tenantId, domainId: id }, { hurry: true });
 }
 
 /** Somebody is waiting: the order's next look comes at once, and further ones soon after each other. */

@@ -1,12 +1,14 @@
 import type { Domain, Order } from '../model';
-import type { AcmeGateway, RenewalStore } from '../ports';
+import type { AcmeGateway, DomainStore, RenewalStore } from '../ports';
 import { terminal } from '../problem';
+import { lookAgain } from './check-domain';
 import { createOrder, type CreateOrderDeps } from './create-order';
 import { type DelegationDeps, whyNotDelegated } from './look-at-delegation';
 import { replacing } from './renew-one';
 
 export interface RenewDomainDeps extends CreateOrderDeps, DelegationDeps {
   renewals: Pick<RenewalStore, 'get'>;
+  domains: Pick<DomainStore, 'watchNow'>;
   /** The CA's directory, by which certificates of another CA are told apart. */
   directoryUrl: AcmeGateway['directoryUrl'];
 }
@@ -22,6 +24,9 @@ export async function renewDomain(deps: RenewDomainDeps, domain: Domain, request
   const renewal = await deps.renewals.get(tenantId, domainId);
   if (!renewal) throw terminal('certificate_absent', 'There is no certificate to be renewed: ask for one by issue-certificate.');
   const blocked = renewal.manual ? null : await whyNotDelegated(deps, domain);
-  if (blocked) throw terminal(blocked.code, blocked.detail);
+  if (blocked) {
+    await lookAgain(deps, domain);
+    throw terminal(blocked.code, `${blocked.detail} Or, for this time, ask for a value to be set by hand: POST /domains/${domainId}/issue-certificate.`);
+  }
   return createOrder(deps, { tenantId, domainId, requestId, renewal: replacing(renewal, deps.directoryUrl, new Date()) });
 }

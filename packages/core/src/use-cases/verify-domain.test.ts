@@ -50,6 +50,7 @@ function world(status: DomainStatus | null, verdicts: { own: TxtVerdict; older: 
               marked.push(id);
               return stillPending ? { ...domain('verified'), verifiedAt: new Date(1) } : null;
             },
+            noteForecast: async () => undefined,
           },
           acmeZone: null,
           dnsDoctor: { diagnose: async ({ evidence: { detail } }) => ({ message: detail, action: 'Set it.' }) as Diagnosis },
@@ -86,7 +87,7 @@ it('asks for both names at once, not one after the other', async () => {
   let most = 0;
   await verifyDomain(
     {
-      domains: { get: async () => domain('pending'), markVerified: async () => domain('verified') },
+      domains: { get: async () => domain('pending'), markVerified: async () => domain('verified'), noteForecast: async () => undefined },
       acmeZone: null,
       dnsDoctor: { diagnose: () => Promise.reject(new Error('nothing is wrong')) },
       txtLookup: {
@@ -141,4 +142,27 @@ it('says so when somebody else verified the domain meanwhile', async () => {
 it('knows no domain of another tenant', async () => {
   const { verify } = world(null, { own: 'ready', older: 'ready' });
   await expect(verify()).rejects.toMatchObject({ code: 'not_found' });
+});
+
+it('keeps that it was the delegation: no value has to be set there', async () => {
+  const noted: unknown[] = [];
+  const through = ['label.acme.platform.test'];
+  await verifyDomain(
+    {
+      domains: {
+        get: async () => domain('pending'),
+        markVerified: async () => domain('verified'),
+        noteForecast: async (_tenantId, _id, found) => void noted.push(found),
+      },
+      acmeZone: 'acme.platform.test',
+      dnsDoctor: { diagnose: async () => ({ code: 'ready' }) as Diagnosis },
+      txtLookup: {
+        lookup: async (fqdn, expected) => ({ ...evidence(fqdn, expected[0]?.startsWith('certwright-delegation=') ? 'ready' : 'absent'), via: fqdn === OLDER ? through : [] }),
+      },
+    },
+    { tenantId: TENANT, domainId: 'domain-1' },
+  );
+  expect(noted).toEqual([
+    { forecast: { at: expect.any(String), isReady: true, needsValue: false, records: [{ fqdn: OLDER, diagnosis: { code: 'ready' } }], refusal: null }, delayMs: null },
+  ]);
 });

@@ -3,8 +3,9 @@ import { challengeName, ownershipName } from '../domain';
 import { ownedBases } from '../domain-names';
 import type { Domain } from '../model';
 import type { DnsDoctor, DomainStore, TxtLookup } from '../ports';
-import { type Problem, terminal } from '../problem';
+import { Problem, terminal } from '../problem';
 import type { TxtEvidence } from '../txt-evidence';
+import { lookAtDelegation } from './look-at-delegation';
 
 export interface OwnershipDeps {
   txtLookup: TxtLookup;
@@ -14,12 +15,12 @@ export interface OwnershipDeps {
 }
 
 export interface VerifyDomainDeps extends OwnershipDeps {
-  domains: Pick<DomainStore, 'get' | 'markVerified'>;
+  domains: Pick<DomainStore, 'get' | 'markVerified' | 'noteForecast'>;
 }
 
 /**
  * `pending` to `verified` when every authoritative server shows the ownership token, at its own name or at the older one, or the
- * delegation; of several names, for each that is not below another.
+ * delegation; of several names, for each that is not below another. Where it was the delegation, that is kept: no value has to be set there.
  * @throws Problem `not_found`, `domain_not_pending`, `dns_lookup_failed`, `ownership_record_absent`
  */
 export async function verifyDomain(deps: VerifyDomainDeps, input: { tenantId: string; domainId: string }): Promise<Domain> {
@@ -28,27 +29,41 @@ export async function verifyDomain(deps: VerifyDomainDeps, input: { tenantId: st
   if (domain.status !== 'pending') {
     throw terminal('domain_not_pending', `${domain.name} is ${domain.status}: only a pending domain can be verified.`);
   }
-  await assertOwned(deps, domain, ownedBases(domain.names));
+  const proofs = await assertOwned(deps, domain, ownedBases(domain.names));
   const verified = await deps.domains.markVerified(input.tenantId, domain.id, domain.names);
   if (!verified) throw terminal('domain_not_pending', `${domain.name} is not pending any more.`);
+  // One with `auto` is looked at all the time.
+  if (!domain.auto && proofs.includes('alias')) await noteDelegation(deps, verified);
   return verified;
 }
 
-/** @throws Problem `dns_lookup_failed`, `ownership_record_absent`: for the first of `bases` that is not proved */
-export async function assertOwned(deps: OwnershipDeps, domain: Domain, bases: string[]): Promise<void> {
-  const problems = await Promise.all(bases.map((base) => prove(deps, domain, base)));
-  const problem = problems.find((one) => one !== null);
-  if (problem) throw problem;
+async function noteDelegation(deps: VerifyDomainDeps, domain: Domain): Promise<void> {
+  const seen = await lookAtDelegation(deps, domain);
+  const records = seen.map(({ fqdn, diagnosis }) => ({ fqdn, diagnosis }));
+  const needsValue = records.some(({ diagnosis }) => diagnosis.code !== 'ready');
+  const forecast = { at: new Date().toISOString(), isReady: true, needsValue, records, refusal: null };
+  await deps.domains.noteForecast(domain.tenantId, domain.id, { forecast, delayMs: null });
 }
 
-async function prove(deps: OwnershipDeps, domain: Domain, base: string): Promise<Problem | null> {
+type Proof = 'token' | 'alias';
+
+/** @throws Problem `dns_lookup_failed`, `ownership_record_absent`: for the first of `bases` that is not proved */
+export async function assertOwned(deps: OwnershipDeps, domain: Domain, bases: string[]): Promise<Proof[]> {
+  const found = await Promise.all(bases.map((base) => prove(deps, domain, base)));
+  return found.map((one) => {
+    if (one instanceof Problem) throw one;
+    return one;
+  });
+}
+
+async function prove(deps: OwnershipDeps, domain: Domain, base: string): Promise<Problem | Proof> {
   const token = [domain.verificationToken];
   const [own, older] = await Promise.all([
     deps.txtLookup.lookup(ownershipName(base), token),
     deps.txtLookup.lookup(challengeName(base), token),
   ]);
-  if (own.verdict === 'ready' || older.verdict === 'ready') return null;
-  if (await isDelegated(deps, domain, older)) return null;
+  if (await isDelegated(deps, domain, older)) return 'alias';
+  if (own.verdict === 'ready' || older.verdict === 'ready') return 'token';
   const silent = [own, older].every(({ verdict }) => verdict === 'no_answer' || verdict === 'no_zone');
   // What the older name says is of interest only where the record was put there.
   const closest = older.verdict === 'partial' && own.verdict !== 'partial' ? older : own;
