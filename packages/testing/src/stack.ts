@@ -1,21 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { migrate } from '@certwright/db';
-import { migrateQueueSchema } from '@certwright/jobs';
-import { Client, Pool } from 'pg';
+import { Pool } from 'pg';
 import { type AcmeCa, startAcmeCa } from './acme-ca';
 import { type ApiClient, createApiClient, type DomainBody } from './api-client';
-import { type CertwrightProcess, type CertwrightRole, startCertwright } from './certwright-process';
 import { deactivateAuthorizations } from './at-ca';
+import { type CertwrightProcess, type CertwrightRole, startCertwright } from './certwright-process';
 import { CUT_SHORT_SQL } from './cut-short';
 import { createTestDatabase } from './database';
 import { type FaultProxy, startFaultProxy } from './fault-proxy';
 import type { NameServers } from './name-servers';
 import { startNameServersApart } from './name-servers-apart';
-import { openFolder, type PostgresServer, startPostgres } from './postgres';
+import { openOwnPostgres } from './own-postgres';
+import type { PostgresServer } from './postgres';
 import type { RealDns } from './real-dns';
 import { type RedisOptions, type RedisServer, startRedis } from './redis';
 
@@ -119,7 +115,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 type Opened = <T>(part: T, close: (part: T) => Promise<unknown>) => T;
 
 async function open(options: StackOptions, opened: Opened, stop: () => Promise<void>): Promise<Stack> {
-  const own = options.ownPostgres === true ? await openOwnPostgres(opened) : null;
+  const own = options.ownPostgres === true ? opened(await openOwnPostgres(), (one) => one.stop()) : null;
   const database = own ?? opened(await createTestDatabase(), (one) => one.drop());
   let redis = options.queue === 'redis' ? await startRedis(options.redis) : null;
   opened(null, async () => redis?.stop());
@@ -191,7 +187,7 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
     },
     databaseUrl: database.url,
     redis,
-    postgres: own?.server ?? null,
+    postgres: own?.server() ?? null,
     secrets,
     processes: () => all,
     startWorker: (more) => start('worker', more),
@@ -270,23 +266,4 @@ async function open(options: StackOptions, opened: Opened, stop: () => Promise<v
     },
   };
   return stack;
-}
-
-async function openOwnPostgres(opened: Opened) {
-  const folder = openFolder(mkdtempSync(path.join(tmpdir(), 'certwright-own-')));
-  const options = { dataDir: path.join(folder, 'data'), settings: { fsync: 'off', max_connections: '200' } };
-  let server = await startPostgres(options);
-  opened(null, async () => {
-    await server.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const client = new Client({ connectionString: server.url() });
-  await client.connect();
-  await client.query('CREATE DATABASE certwright');
-  await client.end();
-  const url = server.url('certwright');
-  await migrate(url);
-  await migrateQueueSchema(url);
-  const restart = async (): Promise<PostgresServer> => (server = await startPostgres({ ...options, port: server.port }));
-  return { url, server, restart };
 }
