@@ -12,7 +12,7 @@ import {
   relativeHost,
   type TxtEvidence,
 } from '@certwright/core';
-import { seenAliases } from './seen-alias';
+import { reliesOnAlias, seenAliases } from './seen-alias';
 
 /** The records that a domain's owner is to set, as the API and the setup page show them. */
 
@@ -63,9 +63,6 @@ export function presentDnsRecords(domain: Domain, live: Order | null, acmeZone: 
   ];
 }
 
-/** Whether the domain is to get its certificates through the alias: it was registered so, or it is there. */
-const isByAlias = ({ auto, forecast }: Domain): boolean => auto || forecast?.needsValue === false;
-
 /** A record that the customer is to set, and what was last seen of it. */
 export function presentRecord(
   domain: Domain,
@@ -86,7 +83,7 @@ export function presentRecord(
   const shown = isThere ? null : diagnosis;
   return {
     purpose,
-    optional: isByAlias(domain) !== (purpose === 'delegation'),
+    optional: reliesOnAlias(domain, null) !== (purpose === 'delegation'),
     type,
     fqdn,
     host: diagnosis?.set?.fqdn === fqdn ? diagnosis.set.host : relativeHost(fqdn, domain.name),
@@ -110,7 +107,7 @@ export const presentCheck = (domain: Domain, checked: CheckedRecord[]): (DnsReco
 /** What a check comes down to, in words: also where there is nothing to be looked at. */
 export function presentOutcome(domain: Domain, checked: CheckedRecord[]): { message: string; action: string } {
   const { id, status, statusReason, auto } = domain;
-  const isUsed = ({ evidence, expected }: CheckedRecord): boolean => isByAlias(domain) || expected.some((target) => evidence.via.includes(target));
+  const isUsed = ({ evidence, expected }: CheckedRecord): boolean => reliesOnAlias(domain, null) || expected.some((target) => evidence.via.includes(target));
   // An alias that is as it should be leaves open what comes next.
   const needed = checked.filter((record) => record.purpose !== 'delegation' || (record.diagnosis.code !== 'ready' && isUsed(record)));
   const wrong = needed.find(({ diagnosis }) => diagnosis.code !== 'ready')?.diagnosis;

@@ -22,8 +22,8 @@ describe('the records that an order asks for', () => {
 });
 
 describe('a value that our own name servers would give, if the alias were still there', () => {
-  const daily = (code: Diagnosis['code']): Domain['forecast'] => ({
-    at: new Date(0).toISOString(),
+  const daily = (code: Diagnosis['code'], agoMs = 60_000): Domain['forecast'] => ({
+    at: new Date(anOrder().createdAt.getTime() - agoMs).toISOString(),
     isReady: code === 'ready',
     needsValue: false,
     records: [{ fqdn: '_acme-challenge.shop.customer.test', diagnosis: aDiagnosis(code) }],
@@ -37,6 +37,11 @@ describe('a value that our own name servers would give, if the alias were still 
   it('is asked for as soon as the order has seen that it is not', () => {
     expect(presentDnsRecords(domain, order(EVIDENCE), ACME_ZONE).map(({ type, state }) => [type, state])).toEqual([['CNAME', null], ['TXT', null]]);
     expect(instructionsWith(order(EVIDENCE))).toContain('Set a TXT record at _acme-challenge.shop.customer.test with the value value-1');
+  });
+
+  it('is asked for where that was seen days ago', () => {
+    const stale = aDomain({ status: 'verified', forecast: daily('ready', 3 * 86_400_000) });
+    expect(presentIssuing(anOrder(), { domain: stale, renewal: null, acmeZone: ACME_ZONE }).instructions).toContain('Set a TXT record');
   });
 
   it('is not asked for before', () => {

@@ -59,7 +59,6 @@ export interface DomainState {
   acmeZone: string | null;
 }
 
-
 export function presentDomainInFull(
   domain: Domain,
   { order, certificate, renewal, version, acmeZone }: DomainState,

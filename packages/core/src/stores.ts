@@ -32,8 +32,11 @@ export interface DomainStore {
    * @throws Problem `order_under_way`; `version_conflict` where the domain has had news since `version`
    */
   update(tenantId: string, id: string, change: { names?: [string, ...string[]]; auto?: boolean; version?: string }): Promise<Domain | null>;
-  /** `pending` to `verified`; null when the domain is not (or no longer) `pending`, or has other names than `names`, which were proved. */
-  markVerified(tenantId: string, id: string, names?: string[]): Promise<Domain | null>;
+  /**
+   * `pending` to `verified`; null when the domain is not (or no longer) `pending`, or has other names than `names`, which were proved. `seen`: what
+   * was found of its delegation, kept where nobody else looks at that (`auto`).
+   */
+  markVerified(tenantId: string, id: string, names?: string[], seen?: Forecast | null): Promise<Domain | null>;
   /** The domain, if its delegation is due to be looked at: nobody else looks for `claimMs`. */
   claimWatch(tenantId: string, id: string, claimMs: number): Promise<Domain | null>;
   /** Brings the next look forward to now, unless the last one is younger than `leastAgeMs`, or none is to come. Whether it has. */

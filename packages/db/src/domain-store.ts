@@ -78,13 +78,14 @@ export function createDomainStore(db: Db): DomainStore {
 
     update: (tenantId, id, change) => updateDomain(db, { tenantId, id, ...change }),
 
-    async markVerified(tenantId, id, names) {
+    async markVerified(tenantId, id, names, seen = null) {
       return db.prisma.$transaction(async (tx) => {
         const { count } = await tx.domain.updateMany({
           where: { id, tenantId, status: 'pending', ...(names && { names: { equals: names } }) },
           data: { status: 'verified', verifiedAt: new Date(), statusReason: null },
         });
         if (count === 0) return null;
+        if (seen) await tx.$executeRaw`UPDATE domains SET forecast = ${storable(seen)}::jsonb WHERE id = ${id}::uuid AND NOT auto`;
         await tx.domainEvent.create({ data: { domainId: id, kind: 'verified' } });
         const row = await tx.domain.findFirst({ where: { id, tenantId }, include: domainParts });
         return row && toDomain(row);

@@ -7,6 +7,22 @@ const tenant = DEFAULT_TENANT_ID;
 const MINUTE_MS = 60_000;
 const DAY_MS = 1_440 * MINUTE_MS;
 
+describe('what verify has seen of a delegation', () => {
+  it.each([false, true])('is kept, and leaves the next look as it is; auto: %s', async (auto) => {
+    const test = await createTestDatabase();
+    const database = createDatabase({ url: test.url, sealingKey: randomBytes(32) });
+    try {
+      const before = await database.domains.create(tenant, { names: ['seen.test'], verificationToken: 'token', auto });
+      const seen: Forecast = { at: new Date().toISOString(), isReady: true, needsValue: false, records: [], refusal: null };
+      const verified = await database.domains.markVerified(tenant, before.id, ['seen.test'], seen);
+      expect(verified).toMatchObject({ status: 'verified', forecast: auto ? null : seen, watchAt: before.watchAt });
+    } finally {
+      await database.close();
+      await test.drop();
+    }
+  });
+});
+
 describe('the next look at a delegation, brought forward', () => {
   let test: Awaited<ReturnType<typeof createTestDatabase>>;
   let database: Database;

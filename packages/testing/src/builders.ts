@@ -6,7 +6,8 @@ export function planFor(issued: Pick<IssuedCertificate, 'notBefore' | 'notAfter'
   return { directoryUrl: 'https://ca.test/dir', certId: null, window, renewAt: momentIn(window), askAt: null, manual: true, ...more };
 }
 
-const AT = new Date('2026-11-26T12:00:00Z');
+/** A while ago. */
+const AT = new Date(Date.now() - 3_600_000);
 const NAME = 'shop.customer.test';
 const DOMAIN_ID = '0b0f3f0e-0000-4000-8000-000000000001';
 const TENANT_ID = '0b0f3f0e-0000-4000-8000-000000000002';

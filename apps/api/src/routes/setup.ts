@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkDomain, type CheckDomainDeps, type CheckedRecord, type Domain, type DomainStore, isLive, type RenewalStore, watchDomain } from '@certwright/core';
 import { type Request, Router } from 'express';
 import Joi from 'joi';
 import { methods } from '../methods';
 import type { SetupLinks } from '../setup-link';
-import { reliesOnAlias, setupViewOf } from '../setup-page/from-domain';
+import { reliesOnAlias } from '../seen-alias';
+import { setupViewOf } from '../setup-page/from-domain';
 import { renderSetupGone, renderSetupPage, setupPolicy } from '../setup-page/render';
 import { validate } from '../validate';
 import type { FindDomain } from './find-domain';
@@ -61,16 +63,23 @@ export function setupPageRoutes(deps: SetupRouteDeps): Router {
       }
       const order = await deps.orders.latest(link.tenantId, domain.id);
       const renewal = await deps.renewals.get(link.tenantId, domain.id);
-      // Where no order does, nobody else looks at DNS just now.
       const isLooked = order !== null && isLive(order.status);
-      const checked = domain.status === 'pending' || (!isLooked && reliesOnAlias(domain, renewal)) ? await check(domain) : [];
-      if (checked.length === 0) await watchDomain(deps, domain);
+      if (domain.status !== 'pending') await watchDomain(deps, domain);
+      let checked: CheckedRecord[] = []; // where no order looks at DNS, nobody else does just now
+      if (domain.status === 'pending') checked = await check(domain);
+      else if (!isLooked && reliesOnAlias(domain, renewal)) checked = await inTime(check(domain));
       const view = setupViewOf(domain, { order, renewal, checked, linkExpiresAt: link.expiresAt, acmeZone: deps.acmeZone });
       response.type('html').send(renderSetupPage(view, { nonce }));
     },
   });
   return router;
 }
+
+const IN_TIME_MS = 3_000;
+
+/** What there is by then; without it the page has what the day's look has found. */
+const inTime = (check: Promise<CheckedRecord[]>): Promise<CheckedRecord[]> =>
+  Promise.race([check.catch(() => []), sleep(IN_TIME_MS, [], { ref: false })]);
 
 const REMEMBERED_MS = 3_000;
 const MAX_REMEMBERED = 1_000;

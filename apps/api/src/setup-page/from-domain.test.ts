@@ -3,7 +3,7 @@ import { aDiagnosis, aDomain, anAuthorization, anOrder } from '@certwright/testi
 import { setupViewOf } from './from-domain';
 import type { SetupState } from './view';
 
-const NOW = new Date('2026-11-26T12:00:00Z');
+const NOW = aDomain().createdAt;
 const ACME_ZONE = 'acme.platform.test';
 const ALIAS = '_acme-challenge.shop.customer.test';
 
@@ -214,6 +214,12 @@ describe('what the page says of the record once there is a certificate', () => {
     const names = ['shop.customer.test', 'www.customer.test'];
     const mixed = anOrder({ names, status: 'valid', authorizations: [seenThrough([OURS]), seenThrough([], { identifier: 'www.customer.test', txtName: '_acme-challenge.www.customer.test' })] });
     expect(viewOf(aDomain({ names, status: 'active' }), { order: mixed, renewal: by(true) }).sentence).toMatch(/leave the CNAME record in place. The TXT record may be removed/);
+  });
+
+  it('takes one look without an answer for nothing', () => {
+    const active = aDomain({ status: 'active', forecast: daily('ready') });
+    const view = viewOf(active, { order: order('valid', [OURS]), renewal: by(false), checked: [checked('delegation', 'servers_unreachable')] });
+    expect(view).toMatchObject({ state: 'done', records: [{ type: 'CNAME', state: 'ready' }] });
   });
 
   it('believes what was just seen', () => {

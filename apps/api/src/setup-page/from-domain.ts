@@ -1,7 +1,7 @@
 import { domainToUnicode } from 'node:url';
 import { challengeName, challengeNames, type CheckedRecord, type Domain, isLive, type Order, ownedBases, ownershipName, type Renewal } from '@certwright/core';
 import { type DnsRecord, presentCheck, presentDnsRecords } from '../present-dns';
-import { isAliasThere, seenAliases } from '../seen-alias';
+import { isAliasThere, reliesOnAlias, seenAliases } from '../seen-alias';
 import { isAlias, isMissing, sentencesOf } from './sentences';
 import type { SetupRecord, SetupState, SetupView } from './view';
 
@@ -15,14 +15,12 @@ interface DomainState {
   acmeZone: string | null;
 }
 
-/** Whether its certificates come, or are to come, through the alias, as far as anything is known of that. */
-export const reliesOnAlias = ({ auto, forecast }: Domain, renewal: Pick<Renewal, 'manual'> | null): boolean =>
-  auto || (forecast ? forecast.needsValue === false : renewal?.manual === false);
-
 /** The page's data. */
 export function setupViewOf(domain: Domain, { order, renewal, checked, linkExpiresAt, acmeZone }: DomainState): SetupView {
   const live = order && isLive(order.status) ? order : null;
-  const all = checked.length > 0 ? presentCheck(domain, checked) : presentDnsRecords(domain, live, acmeZone);
+  // Once the domain is verified, a look without an answer is not what its owner has to mend.
+  const isTold = checked.length > 0 && (domain.status === 'pending' || checked.every(({ diagnosis: { code } }) => isAliasThere(code) !== null));
+  const all = isTold ? presentCheck(domain, checked) : presentDnsRecords(domain, live, acmeZone);
   const isInPlace = ({ fqdn, state: code, ...record }: DnsRecord): boolean =>
     isAlias(record) && ((code !== null && isAliasThere(code) === true) || (live !== null && seenAliases(domain, live, [fqdn], acmeZone)[0]?.isThere === true));
   const isByAlias = reliesOnAlias(domain, renewal);
@@ -30,11 +28,11 @@ export function setupViewOf(domain: Domain, { order, renewal, checked, linkExpir
   const isExpired = renewal !== null && renewal.notAfter <= new Date();
   const state = stateOf(domain, { live, records, isInPlace, isByAlias, isExpired });
   const seen = order ? seenAliases(domain, order, challengeNames(order.names), acmeZone) : [];
-  const lastLook = live?.authorizations.find(({ checkedAt }) => checkedAt)?.checkedAt ?? (checked.length > 0 ? new Date() : null);
+  const lastLook = live?.authorizations.find(({ checkedAt }) => checkedAt)?.checkedAt ?? (isTold ? new Date() : null);
   return {
     domain: { ascii: domain.name, unicode: domainToUnicode(domain.name) },
     state,
-    ...sentencesOf(state, { domain, order, live, records, renewal, delegated: seen.filter(({ isThere: one }) => one === true).length, isExpired }),
+    ...sentencesOf(state, { domain, order, live, records, renewal, isByAlias, delegated: seen.filter(({ isThere: one }) => one === true).length, isExpired }),
     // What nobody has looked for yet may be there, or not be needed.
     records: records.filter((one) => state !== 'preparing' || one.state !== null).map((one) => toRecord(one, lastLook)),
     deadline: live?.status === 'awaiting_dns' ? (live.deadlineAt?.toISOString() ?? null) : null,

@@ -14,6 +14,7 @@ interface Known {
   live: Order | null;
   records: DnsRecord[];
   renewal: Pick<Renewal, 'manual'> | null;
+  isByAlias: boolean;
   /** Of so many of the last order's names the values came from our own name servers. */
   delegated: number;
   isExpired: boolean;
@@ -77,10 +78,9 @@ function ofChecking({ domain: { auto, status, forecast }, records }: Known): Sen
 }
 
 /** What was seen last goes before what the certificate was made with; where neither is known nothing is said to be needless. */
-function ofDone({ domain: { forecast }, order, renewal, delegated }: Known): string {
+function ofDone({ domain: { forecast }, order, renewal, isByAlias, delegated }: Known): string {
   const secured = 'Your domain is secured.';
   if (forecast?.refusal) return `${secured} But as things are the next certificate will not come: ${forecast.refusal}`;
-  const isByAlias = forecast ? forecast.needsValue === false : renewal?.manual === false;
   if (isByAlias) return `${secured} Please leave the record in place: the certificate is renewed through it.`;
   const wasByHand = renewal?.manual === true && order?.status === 'valid' && order.authorizations.some(({ evidence }) => evidence !== null);
   if (!wasByHand) return secured;
@@ -93,7 +93,7 @@ function ofFailed({ domain: { auto, statusReason }, order, records, delegated }:
   const next = auto
     ? `It is tried again by itself within a day; ${records.some(isMissing) ? 'what is shown below has to be in place by then.' : 'nothing new has to be set where the record is in place.'}`
     : order !== null && delegated > 0 && delegated === challengeNames(order.names).length
-      ? `${again}${order?.authorizations.some(({ diagnosis }) => diagnosis?.actor === 'customer') === true ? ' once that is mended' : ''}; the record can stay as it is.`
+      ? `${again}${order.authorizations.some(({ diagnosis }) => diagnosis?.actor === 'customer') ? ' once that is mended' : ''}; the record can stay as it is.`
       : `${again}; you will be given a new value to set.`;
   return [statusReason, next].filter(Boolean).join(' ');
 }

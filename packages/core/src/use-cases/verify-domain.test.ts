@@ -50,7 +50,6 @@ function world(status: DomainStatus | null, verdicts: { own: TxtVerdict; older: 
               marked.push(id);
               return stillPending ? { ...domain('verified'), verifiedAt: new Date(1) } : null;
             },
-            noteForecast: async () => undefined,
           },
           acmeZone: null,
           dnsDoctor: { diagnose: async ({ evidence: { detail } }) => ({ message: detail, action: 'Set it.' }) as Diagnosis },
@@ -87,7 +86,7 @@ it('asks for both names at once, not one after the other', async () => {
   let most = 0;
   await verifyDomain(
     {
-      domains: { get: async () => domain('pending'), markVerified: async () => domain('verified'), noteForecast: async () => undefined },
+      domains: { get: async () => domain('pending'), markVerified: async () => domain('verified') },
       acmeZone: null,
       dnsDoctor: { diagnose: () => Promise.reject(new Error('nothing is wrong')) },
       txtLookup: {
@@ -145,14 +144,16 @@ it('knows no domain of another tenant', async () => {
 });
 
 it('keeps that it was the delegation: no value has to be set there', async () => {
-  const noted: unknown[] = [];
+  const marked: unknown[] = [];
   const through = ['label.acme.platform.test'];
   await verifyDomain(
     {
       domains: {
         get: async () => domain('pending'),
-        markVerified: async () => domain('verified'),
-        noteForecast: async (_tenantId, _id, found) => void noted.push(found),
+        markVerified: async (...args) => {
+          marked.push(args);
+          return domain('verified');
+        },
       },
       acmeZone: 'acme.platform.test',
       dnsDoctor: { diagnose: async () => ({ code: 'ready' }) as Diagnosis },
@@ -162,7 +163,6 @@ it('keeps that it was the delegation: no value has to be set there', async () =>
     },
     { tenantId: TENANT, domainId: 'domain-1' },
   );
-  expect(noted).toEqual([
-    { forecast: { at: expect.any(String), isReady: true, needsValue: false, records: [{ fqdn: OLDER, diagnosis: { code: 'ready' } }], refusal: null }, delayMs: null },
-  ]);
+  const seen = { at: expect.any(String), isReady: true, needsValue: false, records: [{ fqdn: OLDER, diagnosis: { code: 'ready' } }], refusal: null };
+  expect(marked).toEqual([[TENANT, 'domain-1', ['shop.example.com'], seen]]);
 });

@@ -1,7 +1,7 @@
 import { delegationProof, delegationTarget } from '../delegation';
 import { challengeName, ownershipName } from '../domain';
 import { ownedBases } from '../domain-names';
-import type { Domain } from '../model';
+import type { Domain, Forecast } from '../model';
 import type { DnsDoctor, DomainStore, TxtLookup } from '../ports';
 import { Problem, terminal } from '../problem';
 import type { TxtEvidence } from '../txt-evidence';
@@ -15,7 +15,7 @@ export interface OwnershipDeps {
 }
 
 export interface VerifyDomainDeps extends OwnershipDeps {
-  domains: Pick<DomainStore, 'get' | 'markVerified' | 'noteForecast'>;
+  domains: Pick<DomainStore, 'get' | 'markVerified'>;
 }
 
 /**
@@ -30,30 +30,28 @@ export async function verifyDomain(deps: VerifyDomainDeps, input: { tenantId: st
     throw terminal('domain_not_pending', `${domain.name} is ${domain.status}: only a pending domain can be verified.`);
   }
   const proofs = await assertOwned(deps, domain, ownedBases(domain.names));
-  const verified = await deps.domains.markVerified(input.tenantId, domain.id, domain.names);
+  const seen = proofs.includes('alias') ? await delegationOf(deps, domain) : null;
+  const verified = await deps.domains.markVerified(input.tenantId, domain.id, domain.names, seen);
   if (!verified) throw terminal('domain_not_pending', `${domain.name} is not pending any more.`);
-  // One with `auto` is looked at all the time.
-  if (!domain.auto && proofs.includes('alias')) await noteDelegation(deps, verified);
   return verified;
 }
 
-async function noteDelegation(deps: VerifyDomainDeps, domain: Domain): Promise<void> {
-  const seen = await lookAtDelegation(deps, domain);
-  const records = seen.map(({ fqdn, diagnosis }) => ({ fqdn, diagnosis }));
+async function delegationOf(deps: OwnershipDeps, domain: Domain): Promise<Forecast> {
+  const records = (await lookAtDelegation(deps, domain)).map(({ fqdn, diagnosis }) => ({ fqdn, diagnosis }));
   const needsValue = records.some(({ diagnosis }) => diagnosis.code !== 'ready');
-  const forecast = { at: new Date().toISOString(), isReady: true, needsValue, records, refusal: null };
-  await deps.domains.noteForecast(domain.tenantId, domain.id, { forecast, delayMs: null });
+  return { at: new Date().toISOString(), isReady: true, needsValue, records, refusal: null };
 }
 
 type Proof = 'token' | 'alias';
 
 /** @throws Problem `dns_lookup_failed`, `ownership_record_absent`: for the first of `bases` that is not proved */
 export async function assertOwned(deps: OwnershipDeps, domain: Domain, bases: string[]): Promise<Proof[]> {
-  const found = await Promise.all(bases.map((base) => prove(deps, domain, base)));
-  return found.map((one) => {
-    if (one instanceof Problem) throw one;
-    return one;
-  });
+  const proofs: Proof[] = [];
+  for (const found of await Promise.all(bases.map((base) => prove(deps, domain, base)))) {
+    if (found instanceof Problem) throw found;
+    proofs.push(found);
+  }
+  return proofs;
 }
 
 async function prove(deps: OwnershipDeps, domain: Domain, base: string): Promise<Problem | Proof> {
