@@ -96,13 +96,19 @@ export async function succeed(
   deps.telemetry.orderEnded('valid', null, null);
 }
 
-/** @throws Problem `worker_crashed`: terminal after MAX_CRASHES in a row, wait before */
-function suspectIt({ crashes }: Order): void {
-  const apartMs = setApartMs(crashes);
+const died = (crashes: number): string => `The worker died ${crashes} times in a row while it was at this order.`;
+const isApart = (crashes: number): string => `${died(crashes)} It is set apart for a while.`;
+
+/**
+ * One whose worker dies before it is set apart has not been alone: it is given that time before it is taken for the cause.
+ * @throws Problem `worker_crashed`: terminal after MAX_CRASHES in a row, wait before
+ */
+export function suspectIt({ crashes, reason }: Pick<Order, 'crashes' | 'reason'>): void {
+  const apartMs = setApartMs(Math.min(crashes, MAX_CRASHES - 1));
   if (apartMs === 0) return;
-  const detail = `The worker died ${crashes} times in a row while it was at this order.`;
-  if (crashes >= MAX_CRASHES) throw terminal('worker_crashed', `${detail} It is taken for the cause.`);
-  throw waitFor('worker_crashed', `${detail} It is set apart for a while.`, apartMs, { untilMs: apartMs });
+  const wasApart = reason?.detail === isApart(crashes - 1);
+  if (crashes >= MAX_CRASHES && wasApart) throw terminal('worker_crashed', `${died(crashes)} It is taken for the cause.`);
+  throw waitFor('worker_crashed', isApart(crashes), apartMs, { untilMs: apartMs });
 }
 
 /** Writes down what a problem means for the order. Returns the problem for the queue to express; null: the order goes on. */
