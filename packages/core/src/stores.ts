@@ -34,7 +34,7 @@ export interface DomainStore {
   update(tenantId: string, id: string, change: { names?: [string, ...string[]]; auto?: boolean; version?: string }): Promise<Domain | null>;
   /**
    * `pending` to `verified`; null when the domain is not (or no longer) `pending`, or has other names than `names`, which were proved. `seen`: what
-   * was found of its delegation, kept where nobody else looks at that (`auto`).
+   * was found of its delegation; not kept with `auto`, where `watch-delegation` looks at it.
    */
   markVerified(tenantId: string, id: string, names?: string[], seen?: Forecast | null): Promise<Domain | null>;
   /** The domain, if its delegation is due to be looked at: nobody else looks for `claimMs`. */

@@ -6,13 +6,13 @@ export function planFor(issued: Pick<IssuedCertificate, 'notBefore' | 'notAfter'
   return { directoryUrl: 'https://ca.test/dir', certId: null, window, renewAt: momentIn(window), askAt: null, manual: true, ...more };
 }
 
-/** A while ago. */
+/** Not a fixed date: looks grow old. */
 const AT = new Date(Date.now() - 3_600_000);
 const NAME = 'shop.customer.test';
 const DOMAIN_ID = '0b0f3f0e-0000-4000-8000-000000000001';
 const TENANT_ID = '0b0f3f0e-0000-4000-8000-000000000002';
 
-/** Registered a moment ago. */
+/** Registered an hour ago. */
 export const aDomain = (changes: Partial<Domain> = {}): Domain => ({
   id: DOMAIN_ID,
   tenantId: TENANT_ID,
@@ -31,7 +31,7 @@ export const aDomain = (changes: Partial<Domain> = {}): Domain => ({
   ...changes,
 });
 
-/** That domain's, placed at the CA a moment ago. */
+/** That domain's, placed at the CA in the same moment. */
 export const anOrder = (changes: Partial<Order> = {}): Order => ({
   id: '0b0f3f0e-0000-4000-8000-000000000003',
   tenantId: TENANT_ID,

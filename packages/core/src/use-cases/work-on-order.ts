@@ -97,7 +97,7 @@ export async function succeed(
 }
 
 const died = (crashes: number): string => `The worker died ${crashes} times in a row while it was at this order.`;
-const isApart = (crashes: number): string => `${died(crashes)} It is set apart for a while.`;
+const apartDetail = (crashes: number): string => `${died(crashes)} It is set apart for a while.`;
 
 /**
  * One whose worker dies before it is set apart has not been alone: it is given that time before it is taken for the cause.
@@ -106,9 +106,9 @@ const isApart = (crashes: number): string => `${died(crashes)} It is set apart f
 export function suspectIt({ crashes, reason }: Pick<Order, 'crashes' | 'reason'>): void {
   const apartMs = setApartMs(Math.min(crashes, MAX_CRASHES - 1));
   if (apartMs === 0) return;
-  const wasApart = reason?.detail === isApart(crashes - 1);
+  const wasApart = reason?.detail === apartDetail(crashes - 1);
   if (crashes >= MAX_CRASHES && wasApart) throw terminal('worker_crashed', `${died(crashes)} It is taken for the cause.`);
-  throw waitFor('worker_crashed', isApart(crashes), apartMs, { untilMs: apartMs });
+  throw waitFor('worker_crashed', apartDetail(crashes), apartMs, { untilMs: apartMs });
 }
 
 /** Writes down what a problem means for the order. Returns the problem for the queue to express; null: the order goes on. */
